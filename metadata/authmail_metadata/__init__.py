@@ -1,0 +1,1 @@
+"""Names, guides and logos of authmail's own connectors, as data files."""
