@@ -1,1 +1,93 @@
-"""The email layer of auth servers."""
+"""The email layer of auth servers: one contract, many connectors, one answer per message."""
+
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+from authmail.connector import Connector
+from authmail.egress import Egress
+from authmail.email import Email, Sender
+from authmail.forms import FormItem
+from authmail.hookspecs import hookimpl
+from authmail.mailbox import Mailbox
+from authmail.mailer import Mailer
+from authmail.message import Message, UsageType
+from authmail.metadata import ConnectorMetadata
+from authmail.outcomes import (
+    AccountError,
+    AccountReport,
+    AuthmailError,
+    ConfigError,
+    ConnectorNotFound,
+    Limited,
+    MessageRejected,
+    NotSent,
+    OutcomeUnknown,
+    Phase,
+    Problem,
+    Reason,
+    Receipt,
+    SendError,
+    TemplateError,
+    Throttled,
+)
+from authmail.references import References
+from authmail.registry import BrokenConnector, Connectors, connector_ids, connectors, get_connector
+from authmail.secret import Secret
+from authmail.settings import Settings, setting, settings
+from authmail.templates import Template
+
+if TYPE_CHECKING:
+    from authmail.transport import Http, Reply
+
+__all__ = [
+    "AccountError",
+    "AccountReport",
+    "AuthmailError",
+    "BrokenConnector",
+    "ConfigError",
+    "Connector",
+    "ConnectorMetadata",
+    "ConnectorNotFound",
+    "Connectors",
+    "Egress",
+    "Email",
+    "FormItem",
+    "Http",
+    "Limited",
+    "Mailbox",
+    "Mailer",
+    "Message",
+    "MessageRejected",
+    "NotSent",
+    "OutcomeUnknown",
+    "Phase",
+    "Problem",
+    "Reason",
+    "Receipt",
+    "References",
+    "Reply",
+    "Secret",
+    "SendError",
+    "Sender",
+    "Settings",
+    "Template",
+    "TemplateError",
+    "Throttled",
+    "UsageType",
+    "connector_ids",
+    "connectors",
+    "get_connector",
+    "hookimpl",
+    "setting",
+    "settings",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version("authmail")
+    if name in ("Http", "Reply"):  # late, since the transport loads aiohttp
+        from authmail import transport
+
+        return getattr(transport, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

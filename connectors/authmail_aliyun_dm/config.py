@@ -1,0 +1,178 @@
+"""Settings of Aliyun Direct Mail: Logto's keys, and what Logto lacks."""
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+from urllib.parse import urlsplit
+
+from authmail import Mailbox, Problem, Secret, Settings, Template, setting, settings
+
+#: Region id → public host (SDK's endpoint map and the api-endpoints pages, 2025-10 to 2026-10).
+HOSTS = {
+    "cn-hangzhou": "dm.aliyuncs.com",
+    "ap-southeast-1": "dm.ap-southeast-1.aliyuncs.com",
+    "ap-southeast-2": "dm.ap-southeast-2.aliyuncs.com",
+    "eu-central-1": "dm.eu-central-1.aliyuncs.com",
+    "us-east-1": "dm.us-east-1.aliyuncs.com",
+}
+_CLOSED_REGIONS = ("ap-southeast-2",)
+
+# Pages disagree about "fewer than 15" and "at most 15": the looser refuses, the stricter warns.
+_LONGEST_ALIAS = 15
+_SAFE_ALIAS = 14
+# 256 by the SDK of 2026, 100 by older pages.
+LONGEST_SUBJECT = 256
+_SAFE_SUBJECT = 100
+
+_ADDRESS_IN_TEXT = re.compile(r"\S@\S")
+_TAG_LIKE = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)+|[a-z]+_?[0-9]+")
+
+
+def _usable_endpoint(endpoint: str | None) -> None:
+    if endpoint is None:
+        return
+    parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
+    try:
+        right = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or not endpoint.isprintable() or set(endpoint) & set(" @?#\\"):
+        raise ValueError(
+            "must be a host such as dm-vpc.cn-hangzhou.aliyuncs.com, or its https:// URL", "without user, query or fragment"
+        )
+
+
+def _one_address(text: str | None) -> None:
+    if text is not None:
+        Mailbox(text)
+
+
+def _printable(text: str | None) -> None:
+    if text is not None and not text.isprintable():
+        raise ValueError("must not hold line breaks or control characters")
+
+
+@settings
+class AliyunDMConfig(Settings):
+    """What an operator fills in. Lengths and names: SingleSendMail's page and the SDK 1.11.1."""
+
+    access_key_id: str = setting(
+        "AccessKey ID", help="Console > RAM > Users > AccessKey; the key needs the right dm:SingleSendMail", check=_printable
+    )
+    access_key_secret: Secret = setting("AccessKey secret", help="Shown once, when the AccessKey is created")
+    security_token: Secret | None = setting("STS token", help="Only with temporary credentials", default=None)
+    account_name: str = setting(
+        "Sender address",
+        help="The sender address made in the Direct Mail console, in the same region",
+        placeholder="no-reply@mail.example.com",
+        check=_printable,
+    )
+    from_alias: str | None = setting(
+        "Sender name",
+        help="What people see as sender, at most 15 characters; not the console's email tag",
+        placeholder="Example",
+        max_length=_LONGEST_ALIAS,
+        check=_printable,
+        default=None,
+    )
+    region_id: Literal["cn-hangzhou", "ap-southeast-1", "ap-southeast-2", "eu-central-1", "us-east-1"] = setting(
+        "Region",
+        help="Where the sender address was made",
+        titles={
+            "cn-hangzhou": "China (Hangzhou)",
+            "ap-southeast-1": "Singapore",
+            "ap-southeast-2": "Australia (Sydney), closed",
+            "eu-central-1": "Germany (Frankfurt)",
+            "us-east-1": "US (Virginia)",
+        },
+        default="cn-hangzhou",
+    )
+    endpoint: str | None = setting(
+        "Endpoint",
+        help="Only for VPC or private endpoints, e.g. dm-vpc.cn-hangzhou.aliyuncs.com",
+        destination=True,
+        max_length=255,
+        check=_usable_endpoint,
+        default=None,
+    )
+    reply_to_address: bool = setting(
+        "Use the console's reply address", help="Replies go to the verified reply address set in the console", default=False
+    )
+    reply_address: str | None = setting("Reply address", help="Replies go here instead", check=_one_address, default=None)
+    reply_address_alias: str | None = setting(
+        "Reply name", help="At most 15 characters", max_length=_LONGEST_ALIAS, check=_printable, default=None
+    )
+    tag_name: str | None = setting(
+        "Email tag",
+        help="A tag that exists in the console, for statistics",
+        pattern="[A-Za-z0-9_-]{1,128}",
+        pattern_hint="1 to 128 letters, digits, _ and -",
+        default=None,
+    )
+    click_trace: bool = setting("Track clicks", help="Rewrites links; keep it off for sign-in and reset mails", default=False)
+    signature: Literal["v3", "v1"] = setting(
+        "Signature",
+        help="v3 unless a gateway in between only knows v1",
+        titles={"v3": "V3 (HMAC-SHA256)", "v1": "V1 (HMAC-SHA1)"},
+        default="v3",
+    )
+    replay_on_timeout: bool = setting(
+        "Repeat after a time-out",
+        help="After no answer, the same signed request once more; the provider drops it if the first arrived",
+        default=True,
+    )
+    templates: tuple[Template, ...] = setting(
+        "Templates",
+        help="SignIn, Register, ForgotPassword and Generic are required",
+        required_types=("SignIn", "Register", "ForgotPassword", "Generic"),
+        default=(),
+    )
+
+    @property
+    def url(self) -> str:
+        """Where requests go."""
+        if self.endpoint is None:
+            return f"https://{HOSTS[self.region_id]}/"
+        url = self.endpoint if "://" in self.endpoint else f"https://{self.endpoint}"
+        return url if urlsplit(url).path else f"{url}/"
+
+    def warnings(self) -> Iterable[Problem]:
+        """Yield what the provider may refuse, or what somebody most likely did not mean."""
+        try:
+            Mailbox(self.account_name)
+        except ValueError:
+            yield Problem("accountName", "does not look like one mail address", "the provider will refuse it")
+        if self.region_id in _CLOSED_REGIONS and self.endpoint is None:
+            yield Problem("regionId", "is a region that is closed to new users", "choose the region where the sender address is")
+        yield from self._alias_warnings()
+        if self.click_trace:
+            yield Problem("clickTrace", "rewrites the links of sign-in and reset mails", "turn it off unless you need it")
+            if self.tag_name is None:
+                yield Problem("tagName", "is needed for click tracking", "make a tag in the console and name it here")
+        if self.reply_address is not None and self.reply_to_address:
+            yield Problem("replyAddress", "competes with replyToAddress", "turn replyToAddress off")
+        if self.reply_address_alias is not None and self.reply_address is None:
+            yield Problem("replyAddressAlias", "has no effect without replyAddress")
+        for index, template in enumerate(self.templates):
+            yield from _template_warnings(template, f"templates[{index}]")
+
+    def _alias_warnings(self) -> Iterable[Problem]:
+        alias = self.from_alias
+        if not alias:
+            return
+        if _ADDRESS_IN_TEXT.search(alias) or "<" in alias:
+            yield Problem("fromAlias", "holds an address", "the address goes to accountName; fromAlias is the name people see")
+        elif _TAG_LIKE.fullmatch(alias):
+            hint = "a tag goes to tagName; fromAlias is the name people see as sender"
+            yield Problem("fromAlias", "looks like the console's email tag", hint)
+        if len(alias) > _SAFE_ALIAS:
+            yield Problem("fromAlias", f"has more than {_SAFE_ALIAS} characters", "some regions refuse it")
+
+
+def _template_warnings(template: Template, path: str) -> Iterable[Problem]:
+    if not template.subject.strip() or not template.content.strip():
+        yield Problem(path, "has an empty subject or content", "the provider refuses such a mail")
+    if len(template.subject) > _SAFE_SUBJECT:
+        yield Problem(f"{path}.subject", f"has more than {_SAFE_SUBJECT} characters", "some regions refuse it")
+    if template.send_from and "@" in template.send_from:
+        yield Problem(f"{path}.sendFrom", "holds an address, which has no effect", "the address is always accountName")

@@ -1,0 +1,155 @@
+"""A mail and a config become one signed request. Pure: nonce and time come from outside."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from urllib.parse import urlencode, urlsplit
+
+import attrs
+
+from authmail import Email, MessageRejected, Phase, Reason
+from authmail_aliyun_dm.config import LONGEST_SUBJECT, AliyunDMConfig
+from authmail_aliyun_dm.signing import percent_encode, sign_v1, sign_v3, string_to_sign_v1, string_to_sign_v3
+
+_VERSION = "2015-11-23"  # in every region (sending-methods pages of 2025-12; the SDK)
+_FORM = "application/x-www-form-urlencoded"
+_LONGEST_ALIAS = 15
+_LONGEST_RECIPIENT = 192
+# SingleSendMail's page: about 8 MB where the body is a form.
+_LARGEST_BODY = 8 * 1000 * 1000
+
+
+@attrs.frozen(repr=False)
+class Request:
+    """A signed request, ready to be posted, also a second time.
+
+    Args:
+        url: where to.
+        headers: with the signature (V3).
+        body: the exact bytes that are signed.
+        signed: gives the text that was signed, to compare with what a server echoes. V1's holds the whole mail.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    signed: Callable[[], str]
+
+    def __repr__(self) -> str:
+        return f"Request(body=<{len(self.body)} bytes>)"
+
+
+def single_send_mail(email: Email, config: AliyunDMConfig, *, nonce: str, now: datetime) -> Request:
+    """Return the request that sends a mail.
+
+    Args:
+        email: the mail.
+        config: the settings.
+        nonce: a text that was never used before.
+        now: the time, aware; the provider allows 15 minutes of difference.
+
+    Raises:
+        MessageRejected: the mail breaks a limit that the provider is known to have.
+    """
+    return signed_request("SingleSendMail", _parameters(email, config), config, nonce=nonce, now=now)
+
+
+def signed_request(action: str, parameters: Mapping[str, str], config: AliyunDMConfig, *, nonce: str, now: datetime) -> Request:
+    """Return the signed POST of any action, its parameters in the form body."""
+    date = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    sign = _signed_v1 if config.signature == "v1" else _signed_v3
+    return sign(action, parameters, config, nonce, date)
+
+
+def _parameters(email: Email, config: AliyunDMConfig) -> dict[str, str]:
+    if len(email.subject) > LONGEST_SUBJECT:
+        raise _refused("subject", f"{len(email.subject)} characters, at most {LONGEST_SUBJECT} are allowed", Reason.CONTENT)
+    if len(email.to.address) > _LONGEST_RECIPIENT:
+        raise _refused(
+            "recipient", f"{len(email.to.address)} characters, at most {_LONGEST_RECIPIENT} are allowed", Reason.RECIPIENT
+        )
+    # An address in a template's sendFrom has no effect: the sender is always accountName.
+    alias = (email.sender.name if email.sender else "") or config.from_alias
+    reply_to = email.reply_to.address if email.reply_to else config.reply_address
+    reply_name = email.reply_to.name if email.reply_to else config.reply_address_alias
+    # Whether HTML and text together give a multipart mail is not known, so a derived text stays at home.
+    text = email.text if email.html is None or email.text_is_own else None
+    parameters = {
+        "AccountName": config.account_name,
+        "AddressType": "1",
+        "ReplyToAddress": _flag(config.reply_to_address and reply_to is None),
+        "ToAddress": email.to.address,
+        "FromAlias": alias[:_LONGEST_ALIAS] if alias else None,
+        "Subject": email.subject,
+        "HtmlBody": email.html,
+        "TextBody": text,
+        "ReplyAddress": reply_to,
+        "ReplyAddressAlias": reply_name[:_LONGEST_ALIAS] if reply_to and reply_name else None,
+        "TagName": config.tag_name,
+        "ClickTrace": "1" if config.click_trace else "0",
+    }
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _refused(what: str, why: str, reason: Reason) -> MessageRejected:
+    return MessageRejected(f"the {what} has {why}", reason=reason, phase=Phase.BEFORE)
+
+
+def _checked(body: bytes) -> bytes:
+    if len(body) > _LARGEST_BODY:
+        raise _refused("mail", f"{len(body)} bytes, at most {_LARGEST_BODY} are allowed", Reason.CONTENT)
+    return body
+
+
+def _signed_v3(action: str, parameters: Mapping[str, str], config: AliyunDMConfig, nonce: str, date: str) -> Request:
+    url = urlsplit(config.url)
+    body = _checked(urlencode(parameters).encode("ascii"))
+    headers = {
+        "host": url.netloc,
+        "content-type": _FORM,
+        "x-acs-action": action,
+        "x-acs-version": _VERSION,
+        "x-acs-date": date,
+        "x-acs-signature-nonce": nonce,
+        "x-acs-content-sha256": sha256(body).hexdigest(),
+    }
+    if config.security_token is not None:
+        headers["x-acs-security-token"] = config.security_token.reveal()
+        headers["x-acs-accesskey-id"] = config.access_key_id
+    authorization = sign_v3("POST", url.path, {}, headers, body, config.access_key_id, config.access_key_secret.reveal())
+    return Request(
+        url=config.url,
+        headers={**headers, "accept": "application/json", "authorization": authorization},
+        body=body,
+        signed=lambda: string_to_sign_v3("POST", url.path, {}, headers, body),
+    )
+
+
+def _signed_v1(action: str, parameters: Mapping[str, str], config: AliyunDMConfig, nonce: str, date: str) -> Request:
+    everything = {
+        "Action": action,
+        "Format": "JSON",
+        "Version": _VERSION,
+        "RegionId": config.region_id,
+        "AccessKeyId": config.access_key_id,
+        "SignatureMethod": "HMAC-SHA1",
+        "SignatureVersion": "1.0",
+        "SignatureNonce": nonce,
+        "Timestamp": date,
+        **parameters,
+    }
+    if config.security_token is not None:
+        everything["SecurityToken"] = config.security_token.reveal()
+    signature = sign_v1("POST", everything, config.access_key_secret.reveal())
+    pairs = [f"{name}={percent_encode(value)}" for name, value in {**everything, "Signature": signature}.items()]
+    body = _checked("&".join(pairs).encode("ascii"))
+    return Request(
+        url=config.url,
+        headers={"content-type": _FORM, "accept": "application/json"},
+        body=body,
+        signed=lambda: string_to_sign_v1("POST", everything),
+    )

@@ -1,0 +1,125 @@
+"""Mail addresses with display names, and text that is safe in a mail header."""
+
+import re
+from typing import Self
+
+import attrs
+
+# RFC 5321 section 4.5.3.1: octets of a local part and of a whole address.
+_LOCAL_PART_LIMIT = 64
+_ADDRESS_LIMIT = 254
+
+# C0 and C1 controls, and the two Unicode line separators, which some software breaks lines at.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL_RUN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+# RFC 5322 atext; RFC 6531 adds every non-ASCII character.
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff]"
+_ADDRESS = re.compile(
+    rf"""(?P<local> {_ATEXT}+ (?:\.{_ATEXT}+)* | "(?:[^"\\]|\\[\x20-\x7e])+" )
+         @ (?P<domain> [^@\s<>()\[\],;:\\"]+ )""",
+    re.VERBOSE,
+)
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_BARE_NAME = re.compile(rf"(?:{_ATEXT}+)(?: {_ATEXT}+)*")
+_BRACKETED = re.compile(r"(?P<name>[^<>]*|\s*\"(?:[^\"\\]|\\.)*\"\s*)<(?P<address>[^<>]*)>\s*", re.DOTALL)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
+
+
+def header_safe(text: str) -> str:
+    """Return the text with every run of line breaks and control characters turned into one blank."""
+    return _CONTROL_RUN.sub(" ", text) if not text.isprintable() else text
+
+
+def _ascii_domain(domain: str) -> str:
+    if not domain.isascii():
+        import idna  # imported late: few domains need it
+
+        try:
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            raise ValueError("the domain is not a valid international domain name") from None
+    if not all(_LABEL.fullmatch(label) for label in domain.split(".")) or len(domain) > 253:  # noqa: PLR2004 (RFC 1035)
+        raise ValueError("the domain is not a valid host name")
+    return domain
+
+
+def _checked_address(address: str) -> str:
+    if not isinstance(address, str):
+        raise ValueError("an address is text")
+    if _CONTROL.search(address):
+        raise ValueError("the address holds a control character or line break")
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        raise ValueError("not one single address like name@example.com")
+    local, domain = match["local"], _ascii_domain(match["domain"])
+    whole = f"{local}@{domain}"
+    if len(local.encode()) > _LOCAL_PART_LIMIT or len(whole.encode()) > _ADDRESS_LIMIT:
+        raise ValueError(f"the address is longer than {_ADDRESS_LIMIT} octets, or its part before the @ than {_LOCAL_PART_LIMIT}")
+    return whole
+
+
+def _checked_name(name: str) -> str:
+    if _CONTROL.search(name):
+        raise ValueError("the name holds a control character or line break")
+    return name.strip()
+
+
+@attrs.frozen
+class Mailbox:
+    """One mail address with an optional display name.
+
+    Args:
+        address: a single ``local@domain`` (RFC 5321; non-ASCII local parts by RFC 6531). An international domain is
+            kept in its ASCII form (IDNA 2008). At most 254 octets, 64 before the ``@``.
+        name: the display name as a person reads it, without quotes or encoding.
+
+    Raises:
+        ValueError: no address, several of them, or a control character anywhere. The message never holds the value.
+    """
+
+    address: str = attrs.field(converter=_checked_address)
+    name: str = attrs.field(default="", converter=_checked_name)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``name@example.com`` or ``Name <name@example.com>``.
+
+        Raises:
+            ValueError: as the class says; also for a list of addresses and for text around the brackets.
+        """
+        if not isinstance(text, str):
+            raise ValueError("a mailbox is text")
+        text = text.strip(" ")
+        bracketed = _BRACKETED.fullmatch(text)
+        if bracketed is None:
+            return cls(text)
+        name = bracketed["name"].strip(" ")
+        if name.startswith('"'):
+            if len(name) < 2 or not name.endswith('"'):  # noqa: PLR2004 (two quotes)
+                raise ValueError("the quotes of the name do not match")
+            name = _QUOTED_PAIR.sub(r"\1", name[1:-1])
+        elif "," in name or "@" in name:
+            raise ValueError("not one single address like Name <name@example.com>; a name with a comma or @ needs quotes")
+        return cls(bracketed["address"], name)
+
+    @property
+    def domain(self) -> str:
+        """The part after the ``@``, in its ASCII form."""
+        return self.address.rpartition("@")[2]
+
+    def __str__(self) -> str:
+        """Return the mailbox as RFC 5322 writes it, the name quoted where it must be."""
+        if not self.name:
+            return self.address
+        # A name that looks like an encoded word (RFC 2047) would be decoded by the reader's program.
+        if _BARE_NAME.fullmatch(self.name) and "=?" not in self.name:
+            return f"{self.name} <{self.address}>"
+        quoted = self.name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{quoted}" <{self.address}>'
+
+
+def masked(address: str) -> str:
+    """Return an address for logs and reprs: its first character and its domain, ``z***@example.com``."""
+    local, at, domain = str(address).rpartition("@")
+    return f"{local[:1]}***{at}{_CONTROL_RUN.sub(' ', domain)[:100]}" if at else "***"

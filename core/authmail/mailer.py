@@ -1,0 +1,333 @@
+"""Mailer: the way of one message, from the host's call to one answer."""
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pluggy
+
+from authmail.connector import Connector
+from authmail.egress import Egress
+from authmail.email import Email
+from authmail.hookspecs import HostHooks, manager_of
+from authmail.locales import wanted_locales
+from authmail.mailbox import Mailbox
+from authmail.message import Message, UsageType
+from authmail.outcomes import (
+    ConfigError,
+    MessageRejected,
+    NoAnswerInTime,
+    NotSent,
+    NotSentInTime,
+    OutcomeUnknown,
+    Phase,
+    Reason,
+    Receipt,
+    SendError,
+    TemplateError,
+)
+from authmail.redaction import confidential_in, secrets_in, without_secrets
+from authmail.registry import get_connector
+from authmail.settings import Settings, fields_of, holds_templates
+from authmail.templates.choice import Candidates, candidates, chosen
+from authmail.templates.folder import templates_in
+from authmail.templates.rendering import rendered
+from authmail.templates.samples import sample_payload
+from authmail.templates.template import Template
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from authmail.transport import Http, Transport
+
+_log = logging.getLogger("authmail")
+
+# Locales come from strangers, so the cache of choices has an end.
+_MOST_CHOICES = 1024
+
+
+class Mailer:
+    """Sends messages through one connector and config. Open it with ``async with``; many tasks may share it.
+
+    Args:
+        connector: a :class:`Connector`, its factory id or its target.
+        config: what ``connector.validate_config`` returned, or the JSON itself.
+        templates: templates of the host's own, a list or a folder (``fr/SignIn.html``); before the config's.
+        plugins: objects or modules with host hooks (see :mod:`authmail.hookspecs`).
+        session: the host's own aiohttp session. The host then decides where it may connect, and closes it.
+        egress: where connectors may connect.
+        timeout: seconds that one message may take, all in all.
+        default_locale: language of templates for readers of languages there are none for.
+        proxy: URL of an HTTP proxy.
+        ca_file: PEM file of the authorities to trust instead of the system's.
+        strict_templates: a failing ``get_templates`` hook fails the message.
+        debug: errors keep their cause and the frames inside, which may hold secrets and codes.
+
+    Raises:
+        ConfigError: the config or the templates cannot be used.
+        ConnectorNotFound: there is no such connector, or it is broken.
+    """
+
+    def __init__(
+        self,
+        connector: Connector | str,
+        config: Any,
+        *,
+        templates: Iterable[Template] | Path | Traversable | str | None = None,
+        plugins: Iterable[object] = (),
+        session: "aiohttp.ClientSession | None" = None,
+        egress: Egress = Egress.PUBLIC,
+        timeout: float = 10.0,
+        default_locale: str | None = None,
+        proxy: str | None = None,
+        ca_file: str | None = None,
+        strict_templates: bool = False,
+        debug: bool = False,
+    ) -> None:
+        self._connector = get_connector(connector) if isinstance(connector, str) else connector
+        own = (
+            () if templates is None else templates_in(templates) if isinstance(templates, str | Traversable) else tuple(templates)
+        )
+        if isinstance(config, Mapping):
+            problems = []
+            try:
+                self._config = self._connector.validate_config(config, templates=own)
+            except ConfigError as error:
+                problems = error.problems
+            del config  # not among the local variables of an error's traceback
+            if problems:
+                raise ConfigError(problems)
+        else:
+            self._config = config
+        self._templates = (*own, *_templates_of(self._config))
+        self._host: pluggy.PluginManager = manager_of(HostHooks, plugins)
+        self._asks_host = bool(self._host.hook.get_templates.get_hookimpls())
+        self._session = session
+        self._egress = egress
+        self._timeout = timeout
+        self._default_locale = default_locale
+        self._proxy = proxy
+        self._ca_file = ca_file
+        self._strict_templates = strict_templates
+        self._debug = debug
+        self._choices: dict[tuple[str, tuple[str, ...]], Candidates] = {}
+        self._transport: Transport | None = None
+        self._client: Any = None
+        self._stack: AsyncExitStack | None = None
+        self._inherited: AsyncExitStack | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def connector(self) -> Connector:
+        """The connector."""
+        return self._connector
+
+    async def __aenter__(self) -> Self:
+        from authmail.transport import Http, Transport  # imported late: `import authmail` does not load aiohttp
+
+        if self._stack is not None:
+            raise RuntimeError("this Mailer is open already; open it once and share it between tasks")
+        transport = Transport(
+            egress=self._egress, session=self._session, proxy=self._proxy, ca_file=self._ca_file, user_agent=self._connector.id
+        )
+        error: SendError
+        try:
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(transport)
+                self._client = await self._connector.open_client(self._config, Http(transport, float("inf")), stack)
+                self._transport = transport
+                self._loop = asyncio.get_running_loop()
+                self._stack = stack.pop_all()
+            return self
+        except SendError as raised:
+            error = self._stripped(raised)
+        raise error
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what was opened. Closing twice is harmless; the Mailer can be opened again, also on another loop."""
+        stack, self._stack, self._transport, self._client = self._stack, None, None, None
+        if stack is not None:
+            await stack.aclose()
+
+    def forget(self) -> None:
+        """In a forked child: leave what the parent opened to the parent, so that this Mailer can be opened again."""
+        # Kept, for a session that is collected would close connections which the parent still uses.
+        self._inherited = self._stack
+        self._stack = self._transport = self._client = None
+
+    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send one message, once, and give one answer.
+
+        Args:
+            message: what to send; core renders a Message from a template, an Email goes as it is.
+            timeout: seconds, all in all; the Mailer's own by default.
+
+        Returns:
+            The Receipt, if the provider accepted the mail.
+
+        Raises:
+            SendError: one of its kinds, if it did not or nobody knows. Neither the error nor its traceback holds a
+                secret, code, link or body.
+        """
+        error: BaseException
+        try:
+            receipt = await self._send(message, self._timeout if timeout is None else timeout)
+        except SendError as raised:
+            error = self._stripped(raised, message)
+        except asyncio.CancelledError as raised:
+            # The very same one, for whoever cancelled looks for it, yet without the frames inside.
+            error = raised if self._debug else raised.with_traceback(None)
+            error.__context__ = error.__cause__ = None
+        else:
+            await self._observe("message_sent", message=message, receipt=receipt)
+            return receipt
+        if isinstance(error, SendError):
+            _log.debug("%s: %s %s", self._connector.id, error.outcome, error.reason)
+            await self._observe("message_failed", message=message, error=error)
+        raise error
+
+    async def preview(self, message: Message) -> Email:
+        """Return the mail that :meth:`send` would hand to the connector. Contacts no provider; needs no open Mailer.
+
+        Raises:
+            MessageRejected: it would be refused before sending; a TemplateError where no template serves it.
+        """
+        error: SendError
+        try:
+            return await self._rendered(message)
+        except SendError as raised:
+            error = self._stripped(raised, message)
+        raise error
+
+    async def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
+        """Send a sample, code ``000000``, by the very same path as :meth:`send`: an admin page's "Send" button.
+
+        Args:
+            to: an address of the admin's own.
+            type: usage type; its documented payload is filled with made-up values.
+            locale: language to try.
+        """
+        return await self.send(Message(to=to, type=type, payload=sample_payload(type, locale)))
+
+    async def _send(self, message: Message | Email, timeout: float) -> Receipt:
+        from authmail.transport import Http
+
+        if self._transport is None or self._loop is not asyncio.get_running_loop():
+            raise RuntimeError("this Mailer is not open on this loop; use 'async with Mailer(…) as mailer'")
+        if not isinstance(message, Message | Email):
+            raise TypeError("send() takes a Message or an Email")
+        http = Http(self._transport, time.monotonic() + timeout)
+        asked = self._connector.send_arguments
+        try:
+            async with asyncio.timeout(timeout):
+                receipt = await self._call(message, http, asked)
+        except SendError:
+            raise
+        except TimeoutError as error:
+            maybe_sent = http.used or "client" in asked
+            raise (NoAnswerInTime if maybe_sent else NotSentInTime)(f"not done after {timeout:g} seconds") from error
+        except Exception as error:
+            hint = f"the connector failed: {type(error).__name__}; this is a bug of {self._connector.distribution}"
+            if http.used or "client" in asked:
+                raise OutcomeUnknown(hint, reason=Reason.CONNECTOR, phase=Phase.AFTER) from error
+            raise NotSent(hint, reason=Reason.CONNECTOR, phase=Phase.BEFORE) from error
+        _log.debug("%s: accepted, message id %s, request id %s", receipt.connector, receipt.message_id, receipt.request_id)
+        return receipt
+
+    async def _call(self, message: Message | Email, http: "Http", asked: frozenset[str]) -> Receipt:
+        given = {"message": None, "email": None, "config": self._config, "http": http, "client": self._client}
+        if isinstance(message, Email):
+            if "message" in asked and "email" not in asked:
+                hint = f"{self._connector.id} renders at the provider and takes a Message, not a rendered Email"
+                raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
+            given["email"] = message
+        else:
+            given["message"] = message
+            if "email" in asked:
+                given["email"] = await self._rendered(message)
+            else:
+                _mailbox(message.to)
+        result = self._connector.call_send(**given, deadline=http.deadline)
+        receipt = await result if inspect.isawaitable(result) else result
+        if not isinstance(receipt, Receipt) or not receipt.message_id:
+            hint = "the connector gave no Receipt with a message id"
+            raise OutcomeUnknown(hint, reason=Reason.CONNECTOR, phase=Phase.AFTER)
+        return Receipt(receipt.message_id, receipt.request_id, receipt.detail, self._connector.id)
+
+    async def _rendered(self, message: Message) -> Email:
+        to = _mailbox(message.to)
+        try:
+            locales = wanted_locales(message.payload)
+            found = await self._candidates(message, locales)
+            return rendered(chosen(found, message.type, message.payload), message, to)
+        except SendError:
+            raise
+        except Exception as error:
+            hint = f"the message cannot be rendered: {type(error).__name__}; its payload must be JSON-like values"
+            raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE) from error
+
+    async def _candidates(self, message: Message, locales: tuple[str, ...]) -> Candidates:
+        if self._asks_host:
+            templates = (*await self._host_templates(message, locales), *self._templates)
+            return candidates(templates, message.type, locales, self._default_locale)
+        key = (message.type, locales)
+        found = self._choices.get(key)
+        if found is None:
+            if len(self._choices) >= _MOST_CHOICES:
+                self._choices.clear()
+            found = self._choices[key] = candidates(self._templates, message.type, locales, self._default_locale)
+        return found
+
+    async def _host_templates(self, message: Message, locales: tuple[str, ...]) -> list[Template]:
+        templates: list[Template] = []
+        try:
+            for answer in self._host.hook.get_templates(type=message.type, locales=locales, message=message):
+                templates += await answer if inspect.isawaitable(answer) else answer
+        except Exception as error:
+            if self._strict_templates:
+                raise TemplateError(f"the host's template store failed: {type(error).__name__}") from error
+            _log.warning("the host's template store failed (%s); other templates serve", type(error).__name__)
+        return templates
+
+    async def _observe(self, hook: str, **what: Any) -> None:
+        caller = getattr(self._host.hook, hook)
+        if not caller.get_hookimpls():
+            return
+        try:
+            for answer in caller(**what):
+                if inspect.isawaitable(answer):
+                    await answer
+        except Exception as error:  # noqa: BLE001 (an observer never changes the answer)
+            _log.warning("the %s hook of a plugin failed: %s", hook, type(error).__name__)
+
+    def _stripped(self, error: SendError, message: Message | Email | None = None) -> SendError:
+        if self._debug:
+            return error
+        confidential = [*secrets_in(self._config), *(() if message is None else confidential_in(message))]
+        return without_secrets(error, self._connector.id, confidential)
+
+    def __repr__(self) -> str:
+        return f"Mailer({self._connector.id!r}, {'open' if self._stack else 'closed'})"
+
+
+def _mailbox(to: str) -> Mailbox:
+    try:
+        return Mailbox.parse(to)
+    except ValueError as error:
+        hint = f"the recipient cannot be used: {error}"
+    raise MessageRejected(hint, reason=Reason.RECIPIENT, phase=Phase.BEFORE)
+
+
+def _templates_of(config: Any) -> tuple[Template, ...]:
+    if not isinstance(config, Settings):
+        return ()
+    return next((getattr(config, field.name) for _, field, _ in fields_of(type(config)) if holds_templates(field.type)), ())

@@ -1,0 +1,274 @@
+"""The one answer to a message: a Receipt, or one kind of SendError.
+
+The kinds are what a program decides by: whether the same provider may be asked again, and whether another one may.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, ClassVar, Self, TypeVar
+
+import attrs
+
+_DETAIL_LIMIT = 500
+
+_Error = TypeVar("_Error", bound="SendError")
+
+
+class Reason(StrEnum):
+    """Why a message was not accepted, or why nobody can tell."""
+
+    RECIPIENT = "recipient"
+    SUPPRESSED = "suppressed"
+    CONTENT = "content"
+    TEMPLATE = "template"
+    MESSAGE = "message"
+    CREDENTIALS = "credentials"
+    PERMISSION = "permission"
+    SENDER = "sender"
+    QUOTA = "quota"
+    RATE = "rate"
+    CLOCK = "clock"
+    ACCOUNT = "account"
+    ENDPOINT = "endpoint"
+    CONFIG = "config"
+    NETWORK = "network"
+    TIMEOUT = "timeout"
+    PROVIDER = "provider"
+    CONNECTOR = "connector"
+
+
+class Phase(StrEnum):
+    """How far the request had got."""
+
+    BEFORE = "before"
+    DURING = "during"
+    AFTER = "after"
+
+
+@attrs.frozen
+class Receipt:
+    """The provider took responsibility for the message. Accepted is not yet delivered.
+
+    Args:
+        message_id: the provider's id of the mail.
+        request_id: the provider's id of the request, for its support.
+        detail: more of the provider's words, where there are any.
+        connector: factory id of the connector; filled in by core.
+    """
+
+    message_id: str
+    request_id: str | None = None
+    detail: str | None = None
+    connector: str = ""
+
+
+@attrs.frozen
+class Problem:
+    """One thing that is wrong or doubtful in a config.
+
+    Args:
+        path: where, as the user wrote it: ``templates[2].usageType``; empty for the whole.
+        message: what is wrong: what was expected and what kind of value came, never a secret's value.
+        hint: what to do.
+    """
+
+    path: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.path}: {self.message}" if self.path else self.message
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+@attrs.frozen
+class AccountReport:
+    """What a provider said of the account when asked without sending mail.
+
+    Args:
+        facts: label → value, such as the quota that is left.
+        warnings: what may stop mail later, or could not be asked.
+    """
+
+    facts: Mapping[str, str] = attrs.field(factory=dict)
+    warnings: tuple[Problem, ...] = attrs.field(default=(), converter=tuple)
+
+
+class AuthmailError(Exception):
+    """Base of everything that authmail raises on purpose."""
+
+
+class ConfigError(AuthmailError, ValueError):
+    """A config that cannot be used.
+
+    Attributes:
+        problems: every one, in the order of the settings.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: list[Problem] = list(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        return "\n".join([f"{count} in the config:", *(f"  {problem}" for problem in self.problems)])
+
+
+class ConnectorNotFound(AuthmailError, LookupError):
+    """No such connector is installed, several fit, or the one asked for is broken; the text says which and why."""
+
+
+class SendError(AuthmailError):
+    """Base of everything that sending raises. Decide by the type and :attr:`reason`; show :attr:`hint` to people.
+
+    Args:
+        hint: what happened and what to do, in plain words.
+        reason: the cause, a :class:`Reason` or its text.
+        phase: how far the request had got, a :class:`Phase` or its text.
+        code: the provider's error code.
+        status: the HTTP status or SMTP reply code.
+        request_id: the provider's id of the request.
+        retry_after: seconds after which the provider wants to be asked again.
+        detail: the provider's own words; cut to 500 characters.
+        connector: factory id of the connector; filled in by core.
+    """
+
+    #: What it is called where people read it.
+    outcome: ClassVar[str] = "failed"
+    #: What certainly did not happen, or may have.
+    consequence: ClassVar[str] = ""
+    _default_reason: ClassVar[Reason] = Reason.PROVIDER
+    _default_phase: ClassVar[Phase] = Phase.AFTER
+
+    def __init__(
+        self,
+        hint: str = "",
+        *,
+        reason: Reason | str | None = None,
+        phase: Phase | str | None = None,
+        code: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        detail: str | None = None,
+        connector: str = "",
+    ) -> None:
+        super().__init__(hint)
+        self.hint = hint
+        self.reason = Reason(reason or self._default_reason)
+        self.phase = Phase(phase or self._default_phase)
+        self.code = code
+        self.status = status
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.detail = detail if detail is None or len(detail) <= _DETAIL_LIMIT else detail[:_DETAIL_LIMIT] + "…"
+        self.connector = connector
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome and every attribute as JSON-ready values; what it lacks is None."""
+        return {"outcome": self.outcome, **self._attributes()}
+
+    def _attributes(self) -> dict[str, Any]:
+        names = ("hint", "reason", "phase", "code", "status", "request_id", "retry_after", "detail", "connector")
+        return {name: getattr(self, name) for name in names}
+
+    def afresh(self, **changes: Any) -> Self:
+        """Return a copy without traceback, cause and context, with some attributes changed."""
+        return _rebuilt(type(self), {**self._attributes(), **changes})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self._attributes())
+
+    def __str__(self) -> str:
+        facts = [str(self.reason)]
+        facts += [self.code] if self.code else []
+        facts += [f"status {self.status}"] if self.status is not None else []
+        facts += [f"retry after {self.retry_after:g} s"] if self.retry_after is not None else []
+        text = f"{self.outcome} ({', '.join(facts)})"
+        if self.connector:
+            text = f"{self.connector}: {text}"
+        if self.hint:
+            text = f"{text}: {self.hint}"
+        return f"{text} [the provider said: {self.detail}]" if self.detail else text
+
+
+def _rebuilt(kind: type[_Error], attributes: dict[str, Any]) -> _Error:
+    return kind(**attributes)
+
+
+class MessageRejected(SendError, ValueError):
+    """This message or recipient is refused, by the provider or before it was asked. No provider would take it."""
+
+    outcome = "rejected"
+    consequence = "The mail was not sent. Sending it again as it is will not help."
+
+
+class TemplateError(MessageRejected):
+    """No template fits, or the payload cannot fill it."""
+
+    _default_reason = Reason.TEMPLATE
+    _default_phase = Phase.BEFORE
+
+
+class Throttled(SendError):
+    """Too fast for the provider. Ask it again after :attr:`retry_after` seconds, or another one now."""
+
+    outcome = "throttled"
+    consequence = "The mail was not sent. It can be sent again after a while."
+    _default_reason = Reason.RATE
+
+
+class Limited(Throttled):
+    """Our own limit, set by the host; the provider was not asked."""
+
+    _default_phase = Phase.BEFORE
+
+
+class AccountError(SendError):
+    """The provider account or its settings: credentials, rights, quota, sender, endpoint. Somebody must act."""
+
+    outcome = "account"
+    consequence = "The mail was not sent. No mail of this account will be until its settings are put right."
+    _default_reason = Reason.ACCOUNT
+
+
+class NotSent(SendError):
+    """It cannot have been accepted: no connection, or the provider said "not now". It is safe to try again."""
+
+    outcome = "not sent"
+    consequence = "The mail was not sent. It is safe to try again."
+
+
+class NotConnected(NotSent, ConnectionError):
+    """No connection came about: the name, the network or TLS failed."""
+
+    _default_reason = Reason.NETWORK
+    _default_phase = Phase.BEFORE
+
+
+class NotSentInTime(NotSent, TimeoutError):
+    """Time ran out before anything was sent."""
+
+    _default_reason = Reason.TIMEOUT
+    _default_phase = Phase.BEFORE
+
+
+class OutcomeUnknown(SendError):
+    """The provider may have accepted the message, or not; sending again may send a second mail."""
+
+    outcome = "unknown"
+    consequence = "The mail may have been sent, or not. Sending it again may send it twice."
+
+
+class ConnectionCut(OutcomeUnknown, ConnectionError):
+    """The connection broke after the message began to go out."""
+
+    _default_reason = Reason.NETWORK
+    _default_phase = Phase.DURING
+
+
+class NoAnswerInTime(OutcomeUnknown, TimeoutError):
+    """Time ran out after the message began to go out."""
+
+    _default_reason = Reason.TIMEOUT
+    _default_phase = Phase.DURING

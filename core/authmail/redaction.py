@@ -1,0 +1,150 @@
+"""Secrets of a config: found by its settings class, hidden for showing, kept when they come back hidden, struck out."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from html import escape
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from authmail.email import Email
+from authmail.message import Message
+from authmail.outcomes import ConfigError, Problem, SendError
+from authmail.secret import Secret
+from authmail.settings import Settings, fields_of, is_secret, nested_settings
+from authmail.structure import REDACTED
+
+_SECRET_NAME = re.compile(r"secret|token|passw|pwd|api_?key|private|credential", re.IGNORECASE)
+_SHORTEST_TO_STRIKE = 4
+_VITAL_IN_EMAIL = re.compile(r"https?://[^\s\"'<>]+|\b[0-9A-Z]*[0-9][0-9A-Z]{3,}\b")
+
+
+def map_secrets(
+    raw: Mapping[str, Any], cls: type, change: Callable[[str, Any], Any], *, unknown: bool = False, path: str = ""
+) -> dict[str, Any]:
+    """Return a copy of a config with every secret changed.
+
+    Args:
+        raw: the config as the user wrote it.
+        cls: its settings class.
+        change: gets path and value of a secret that is there, gives the new value.
+        unknown: also change texts under unknown keys that look like a misspelt or forgotten secret.
+        path: where ``raw`` stands in the whole config.
+    """
+    copy = dict(raw)
+    known = {key: field for key, field, _ in fields_of(cls)}
+    secrets = [key for key, field in known.items() if is_secret(field.type)]
+    for key, value in raw.items():
+        if value is None:
+            continue
+        here = f"{path}{key}"
+        if key not in known:
+            if unknown and isinstance(value, str) and (_SECRET_NAME.search(str(key)) or get_close_matches(str(key), secrets)):
+                copy[key] = change(here, value)
+        elif is_secret(known[key].type):
+            copy[key] = change(here, value)
+        elif (nested := nested_settings(known[key].type)) is not None:
+            if isinstance(value, Mapping):
+                copy[key] = map_secrets(value, nested, change, unknown=unknown, path=f"{here}.")
+            elif isinstance(value, list | tuple):
+                copy[key] = [
+                    map_secrets(item, nested, change, unknown=unknown, path=f"{here}[{index}].")
+                    if isinstance(item, Mapping)
+                    else item
+                    for index, item in enumerate(value)
+                ]
+    return copy
+
+
+def redacted(raw: Mapping[str, Any], cls: type) -> dict[str, Any]:
+    """Return a config to show: every secret is ``"***"``, a reference to one stays."""
+    return map_secrets(raw, cls, lambda _, value: value if isinstance(value, Mapping) else REDACTED, unknown=True)
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any], cls: type) -> dict[str, Any]:
+    """Return the new config with the old secret wherever ``"***"`` came back.
+
+    Raises:
+        ConfigError: a secret came back hidden while a setting that decides where it is sent has changed. Otherwise
+            whoever may edit the config, but not read it, could have the secret sent to a server of their own.
+    """
+    secrets: dict[str, Any] = {}
+    map_secrets(old, cls, secrets.setdefault, unknown=True)
+    kept: list[str] = []
+
+    def keep(path: str, value: Any) -> Any:
+        if value == REDACTED and path in secrets:
+            kept.append(path)
+            return secrets[path]
+        return value
+
+    result = map_secrets(new, cls, keep, unknown=True)
+    moved = [path for path, value in _destinations(new, cls).items() if value != _destinations(old, cls)[path]]
+    if moved and kept:
+        message = f"must be typed again, since {' and '.join(moved)} changed"
+        raise ConfigError([Problem(path, message, "a stored secret is never sent to a new place") for path in kept])
+    return result
+
+
+def _destinations(raw: Any, cls: type, path: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    values = raw if isinstance(raw, Mapping) else {}
+    for key, field, spec in fields_of(cls):
+        nested = nested_settings(field.type)
+        if spec.destination:
+            found[f"{path}{key}"] = values.get(key) or None
+        elif nested is not None:
+            found |= _destinations(values.get(key), nested, f"{path}{key}.")
+    return found
+
+
+def secrets_in(config: object) -> list[str]:
+    """Return the texts of all secrets of a typed config, nested ones included."""
+    if isinstance(config, Secret):
+        return [config.reveal()]
+    if isinstance(config, Settings):
+        return [text for _, field, _ in fields_of(type(config)) for text in secrets_in(getattr(config, field.name))]
+    if isinstance(config, tuple | list):
+        return [text for item in config for text in secrets_in(item)]
+    return []
+
+
+def confidential_in(message: Message | Email) -> list[str]:
+    """Return what of a message must not be shown: code, link and token, or in an Email what looks like one."""
+    if isinstance(message, Message):
+        return [str(value) for key, value in message.payload.items() if isinstance(value, str | int) and _is_vital(str(key))]
+    texts = (message.subject, message.html or "", message.text or "")
+    return list(dict.fromkeys(found for text in texts for found in _VITAL_IN_EMAIL.findall(text)))
+
+
+def _is_vital(key: str) -> bool:
+    return key in ("code", "link", "url") or _SECRET_NAME.search(key) is not None
+
+
+def without_secrets(error: SendError, connector: str, confidential: Iterable[str]) -> SendError:
+    """Return an error afresh, so without traceback and cause, with the confidential parts of its texts struck out."""
+    confidential = list(confidential)
+    words = {name: struck(getattr(error, name), confidential) for name in ("hint", "detail", "code", "request_id")}
+    return error.afresh(connector=connector, **words)
+
+
+def struck(text: str | None, confidential: Iterable[str]) -> str | None:
+    """Return a text with every confidential part replaced by ``***``, also where it is percent- or HTML-encoded."""
+    if not text:
+        return text
+    spellings: set[str] = set()
+    for part in confidential:
+        if len(part) >= _SHORTEST_TO_STRIKE:
+            encoded = quote(part, safe="")
+            spellings |= {
+                part,
+                encoded,
+                quote(encoded, safe=""),
+                quote_plus(part),
+                quote(part),
+                escape(part),
+                part.replace("/", "\\/"),
+            }
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, REDACTED)
+    return text

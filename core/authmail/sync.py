@@ -1,0 +1,119 @@
+"""The Mailer without ``await``, for hosts that have no event loop: Django, Flask, scripts.
+
+One background loop per process runs everything. It is made when first needed, and anew in a forked child.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError
+from typing import Any, Self, TypeVar
+
+from authmail import mailer
+from authmail.email import Email
+from authmail.message import Message, UsageType
+from authmail.outcomes import Receipt
+
+_Result = TypeVar("_Result")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_loop_process = 0
+
+
+def _background_loop() -> asyncio.AbstractEventLoop:
+    """Return this process's loop; a thread of its own runs it until the process ends."""
+    global _loop, _loop_process
+    with _lock:
+        if _loop is None or _loop_process != os.getpid():
+            _loop, _loop_process = asyncio.new_event_loop(), os.getpid()
+            threading.Thread(target=_loop.run_forever, name="authmail", daemon=True).start()
+        return _loop
+
+
+def _new_lock() -> None:
+    """In a forked child: another thread of the parent may have held the lock at the fork."""
+    global _lock  # noqa: PLW0603
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)
+
+
+def _run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+    future = asyncio.run_coroutine_threadsafe(coroutine, _background_loop())
+    try:
+        return future.result()
+    except (KeyboardInterrupt, SystemExit, CancelledError):
+        future.cancel()
+        raise
+
+
+class Mailer:
+    """:class:`authmail.Mailer` with the same names, arguments and errors, without ``await``; any thread may use it.
+
+    It opens by itself at the first send and may be used for as long as the process lives; ``with`` or :meth:`close`
+    closes it. After a fork the child opens connections of its own.
+
+    Args:
+        connector: as for :class:`authmail.Mailer`.
+        config: as there.
+        **options: as there, except ``session``, which belongs to a loop.
+
+    Raises:
+        ConfigError: as there.
+        ConnectorNotFound: as there.
+    """
+
+    def __init__(self, connector: Any, config: Any, **options: Any) -> None:
+        if options.get("session") is not None:
+            raise TypeError("a session belongs to an event loop; the Mailer without await opens its own")
+        self._mailer = mailer.Mailer(connector, config, **options)
+        self._opened: asyncio.Future[Any] | None = None
+        self._process = 0
+
+    def __enter__(self) -> Self:
+        _run(self._open())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened. Closing twice is harmless; the next send opens it again."""
+        if self._opened is not None and self._process == os.getpid():
+            self._opened = None
+            _run(self._mailer.close())
+
+    def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send one message, see :meth:`authmail.Mailer.send`."""
+        _run(self._open())
+        return _run(self._mailer.send(message, timeout=timeout))
+
+    def preview(self, message: Message) -> Email:
+        """Return the mail that would be sent, see :meth:`authmail.Mailer.preview`."""
+        return _run(self._mailer.preview(message))
+
+    def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
+        """Send a sample, see :meth:`authmail.Mailer.test`."""
+        _run(self._open())
+        return _run(self._mailer.test(to, type=type, locale=locale))
+
+    async def _open(self) -> None:
+        """Open once, whichever thread comes first. Runs on the background loop, so nothing else runs meanwhile."""
+        if self._opened is None or self._process != os.getpid():
+            if self._opened is not None:
+                self._mailer.forget()
+            self._process = os.getpid()
+            self._opened = asyncio.ensure_future(self._mailer.__aenter__())
+        opened = self._opened
+        try:
+            await asyncio.shield(opened)
+        finally:
+            if opened.done() and (opened.cancelled() or opened.exception()):
+                self._opened = None
+
+    def __repr__(self) -> str:
+        return f"sync.{self._mailer!r}"

@@ -1,0 +1,79 @@
+"""Which template serves a message: the type first, within it the language, within that the source."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from authmail.locales import best_match
+from authmail.message import UsageType
+from authmail.outcomes import TemplateError
+from authmail.templates.language import placeholders, text_of, value_at
+from authmail.templates.template import Template
+
+#: Without these a mail is useless, so a template that asks for one is never sent without it.
+VITAL = ("code", "link")
+
+
+@attrs.frozen
+class Candidates:
+    """The best template of the message's own type, and the best ``Generic`` one, for a reader's languages."""
+
+    own: Template | None
+    generic: Template | None
+
+
+def candidates(
+    templates: Sequence[Template], usage_type: str, locales: Iterable[str], default_locale: str | None = None
+) -> Candidates:
+    """Return what could serve a usage type and languages.
+
+    Args:
+        templates: all there are, the preferred source first; of equals the first wins.
+        usage_type: of the message; case matters.
+        locales: the reader's languages, best first.
+        default_locale: the host's language, before templates without a language.
+    """
+    locales = tuple(locales)
+    return Candidates(
+        own=_best([t for t in templates if t.usage_type == usage_type], locales, default_locale),
+        generic=_best([t for t in templates if t.usage_type == UsageType.GENERIC], locales, default_locale),
+    )
+
+
+def chosen(found: Candidates, usage_type: str, payload: Mapping[str, Any]) -> Template:
+    """Return the template that serves a payload: the type's own, else ``Generic`` if the payload can fill it.
+
+    Raises:
+        TemplateError: there is none.
+    """
+    if found.own is not None:
+        return found.own
+    if found.generic is None:
+        raise TemplateError(f"no template for {usage_type} and none for Generic: add one of them")
+    lacking = missing_vital(found.generic, payload)
+    if lacking:
+        raise TemplateError(
+            f"no template for {usage_type}, and the Generic one needs {' and '.join(lacking)}, which the payload lacks"
+        )
+    return found.generic
+
+
+def missing_vital(template: Template, payload: Mapping[str, Any]) -> list[str]:
+    """Return which of code and link the template asks for and the payload does not have."""
+    texts = [template.subject, template.content, template.text or ""]
+    asked = {piece.path for text in texts for piece in placeholders(text) if piece.path[0] in VITAL}
+    return sorted({path[0] for path in asked if not text_of(value_at(payload, path)).strip()})
+
+
+def _best(templates: list[Template], locales: tuple[str, ...], default_locale: str | None) -> Template | None:
+    by_locale: dict[str, Template] = {}
+    for template in templates:
+        by_locale.setdefault(template.locale or "", template)
+    tags = [tag for tag in by_locale if tag]
+    found = best_match(locales, tags)
+    if found is None and default_locale:
+        found = best_match([default_locale], tags)
+    if found is None and "" in by_locale:
+        found = ""
+    return by_locale[found] if found is not None else next(iter(templates), None)

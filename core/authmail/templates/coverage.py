@@ -1,0 +1,57 @@
+"""Which template would serve each usage type and language, and whether the documented payload can fill it."""
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from authmail.outcomes import TemplateError
+from authmail.templates.choice import candidates, chosen, missing_vital
+from authmail.templates.language import placeholders, value_at
+from authmail.templates.samples import LOGTO_TYPES, sample_payload
+from authmail.templates.template import Template
+
+
+@attrs.frozen
+class Coverage:
+    """One cell of the table.
+
+    Args:
+        usage_type: of a message.
+        locale: the reader's language; empty where none is known.
+        template: what serves it; None if nothing does.
+        unfilled: placeholders of that template which the documented payload of the type does not fill.
+        problem: why no mail could be sent, or empty.
+    """
+
+    usage_type: str
+    locale: str
+    template: Template | None
+    unfilled: tuple[str, ...] = ()
+    problem: str = ""
+
+
+def coverage(
+    templates: Sequence[Template], default_locale: str | None = None, usage_types: Iterable[str] = LOGTO_TYPES
+) -> list[Coverage]:
+    """Return the table: every usage type in every language that any template has, and for readers of none of them."""
+    locales = ["", *sorted({template.locale for template in templates if template.locale})]
+    extra = dict.fromkeys(template.usage_type for template in templates)
+    return [
+        _cell(templates, usage_type, locale, default_locale)
+        for usage_type in dict.fromkeys([*usage_types, *extra])
+        for locale in locales
+    ]
+
+
+def _cell(templates: Sequence[Template], usage_type: str, locale: str, default_locale: str | None) -> Coverage:
+    payload = sample_payload(usage_type)
+    found = candidates(templates, usage_type, [locale] if locale else [], default_locale)
+    try:
+        template = chosen(found, usage_type, payload)
+    except TemplateError as error:
+        return Coverage(usage_type, locale, found.own or found.generic, problem=error.hint)
+    texts = (template.subject, template.content, template.text or "", template.send_from or "", template.reply_to or "")
+    unfilled = {piece.name for text in texts for piece in placeholders(text) if value_at(payload, piece.path) is None}
+    lacking = missing_vital(template, payload)
+    problem = f"needs {' and '.join(lacking)}, which {usage_type} messages do not have" if lacking else ""
+    return Coverage(usage_type, locale, template, tuple(sorted(unfilled)), problem)

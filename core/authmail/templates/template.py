@@ -1,0 +1,112 @@
+"""A template: subject and content for one usage type and language."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import attrs
+
+from authmail.outcomes import ConfigError, Problem
+
+_CONTENT_TYPES = ("text/html", "text/plain")
+
+#: JSON key → field, the usual spelling first. ``type`` counts only with a text/… value: elsewhere it is a usage type.
+_KEYS = {
+    "usageType": "usage_type",
+    "subject": "subject",
+    "content": "content",
+    "contentType": "content_type",
+    "type": "content_type",
+    "text": "text",
+    "locale": "locale",
+    "languageTag": "locale",
+    "sendFrom": "send_from",
+    "replyTo": "reply_to",
+}
+_REQUIRED = ("usageType", "subject", "content")
+
+
+@attrs.frozen(repr=False)
+class Template:
+    """A mail template.
+
+    Args:
+        usage_type: what it is for, a :class:`~authmail.UsageType` or any other text; case matters.
+        subject: subject with placeholders.
+        content: body with placeholders.
+        content_type: ``text/html`` or ``text/plain``, of the content.
+        text: a text part of its own beside an HTML content; without it one is derived.
+        locale: language tag; None serves every language.
+        send_from: ``Name <address>`` or a name, with placeholders, in place of the configured sender.
+        reply_to: where answers go, with placeholders.
+    """
+
+    usage_type: str
+    subject: str
+    content: str
+    content_type: str = "text/html"
+    text: str | None = None
+    locale: str | None = None
+    send_from: str | None = None
+    reply_to: str | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read a template's JSON.
+
+        Its keys: usageType, subject, content, contentType (or ``type`` with a ``text/…`` value), text, locale or
+        languageTag, sendFrom, replyTo. A null is the same as leaving the key out.
+
+        Raises:
+            ConfigError: with every problem; paths are relative to the template.
+        """
+        if not isinstance(data, Mapping):
+            raise ConfigError([Problem("", f"must be an object, got {kind_of(data)}")])
+        problems = [Problem(key, "is required") for key in _REQUIRED if data.get(key) is None]
+        fields: dict[str, str] = {}
+        for key, value in data.items():
+            field = _KEYS.get(key)
+            if field is None or value is None or field in fields or (key == "type" and not _is_content_type(value)):
+                continue
+            if not isinstance(value, str):
+                problems.append(Problem(key, f"must be text, got {kind_of(value)}"))
+            elif field == "content_type" and value not in _CONTENT_TYPES:
+                problems.append(Problem(key, "must be text/html or text/plain", "leave it out for text/html"))
+            else:
+                fields[field] = value
+        if problems:
+            raise ConfigError(problems)
+        return cls(**fields)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the JSON that :meth:`from_dict` reads; what is not set is left out."""
+        keys = {field: key for key, field in reversed(_KEYS.items())}
+        values = attrs.asdict(self)
+        if self.content_type == "text/html":
+            values.pop("content_type")
+        return {keys[field]: str(value) for field, value in values.items() if value is not None}
+
+    @property
+    def is_html(self) -> bool:
+        """Whether the content is HTML."""
+        return self.content_type != "text/plain"
+
+    def __repr__(self) -> str:
+        return f"Template({self.usage_type!r}, locale={self.locale!r}, content=<{len(self.content)} characters>)"
+
+
+#: Keys that a template may have, for hints on misspelt ones.
+KNOWN_KEYS = tuple(_KEYS)
+
+
+def _is_content_type(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("text/")
+
+
+def kind_of(value: Any) -> str:
+    """Return what kind of JSON value it is, in words."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    kinds = {str: "a text", int: "a number", float: "a number", Mapping: "an object", list: "a list", tuple: "a list"}
+    return next((name for kind, name in kinds.items() if isinstance(value, kind)), type(value).__name__)

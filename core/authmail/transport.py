@@ -1,0 +1,330 @@
+"""One HTTP exchange: time limits, egress, no redirects, and every fault as the outcome it means.
+
+What counts is how far the request got. Before the first byte of it went out, nothing can have been accepted; after
+that, only an answer tells.
+"""
+
+import asyncio
+import json as json_codec
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+import attrs
+from aiohttp.abc import AbstractStreamWriter
+
+from authmail.egress import Egress, EgressRefused
+from authmail.outcomes import (
+    AccountError,
+    ConnectionCut,
+    MessageRejected,
+    NoAnswerInTime,
+    NotConnected,
+    NotSent,
+    NotSentInTime,
+    OutcomeUnknown,
+    Phase,
+    Reason,
+    SendError,
+    Throttled,
+)
+
+#: A provider's answer is a few hundred bytes; what is longer is cut, and unreadable then.
+REPLY_LIMIT = 1024 * 1024
+
+_CONNECT_LIMIT = 5.0
+# A sign-in mail every few seconds should not pay a TLS handshake each time (aiohttp's own default is 15).
+_KEEP_ALIVE = 60.0
+_MOST_CONNECTIONS = 256
+_IDLE = 0.02
+_TEXT_LIMIT = 300
+
+
+@attrs.frozen(repr=False)
+class Reply:
+    """A provider's answer.
+
+    Args:
+        status: HTTP status.
+        headers: names in any case.
+        body: at most 1 MiB.
+        complete: False where the body was longer.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    complete: bool = True
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 are replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Return the body as JSON.
+
+        Raises:
+            SendError: it is no JSON: what :meth:`failure` says of the status, so OutcomeUnknown on a 2xx.
+        """
+        try:
+            return json_codec.loads(self.body)
+        except (ValueError, RecursionError):
+            failure = self.failure()
+        raise failure
+
+    def failure(self, **details: Any) -> SendError:
+        """Return the error that the status means.
+
+        429 is throttled, other 4xx rejected, 503 not sent, a redirect an account error, the rest unknown: also a 2xx,
+        for whoever asks for its failure could not read it.
+
+        Args:
+            **details: attributes of the :class:`~authmail.SendError`, such as ``code``, ``hint`` and ``detail``.
+        """
+        kind, reason, hint = _by_status(self.status)
+        details = {"hint": hint, "reason": reason, "phase": Phase.AFTER, "status": self.status, **details}
+        details.setdefault("retry_after", retry_after(self.headers))
+        return kind(**details)
+
+    def __repr__(self) -> str:
+        return f"Reply(status={self.status}, body=<{len(self.body)} bytes>)"
+
+
+def _by_status(status: int) -> tuple[type[SendError], Reason, str]:
+    if status == 429:  # noqa: PLR2004 (HTTP statuses read best as numbers)
+        return Throttled, Reason.RATE, "the provider asks to send slower"
+    if status == 503:  # noqa: PLR2004
+        return NotSent, Reason.PROVIDER, "the provider is not available now"
+    if 400 <= status < 500:  # noqa: PLR2004
+        return MessageRejected, Reason.PROVIDER, "the provider refused the request"
+    if 300 <= status < 400:  # noqa: PLR2004
+        return AccountError, Reason.ENDPOINT, "the endpoint redirects; redirects are never followed, so check the endpoint"
+    return OutcomeUnknown, Reason.PROVIDER, "the provider's answer does not tell whether it took the mail"
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of a ``Retry-After`` header (RFC 9110 section 10.2.3), given in seconds or as a date."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+class _Body(aiohttp.BytesPayload):
+    """A body that knows whether it began to go out; the head goes out just before it."""
+
+    begun = False
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self.begun = True
+        await super().write_with_length(writer, content_length)
+
+
+class Transport:
+    """The HTTP session of a :class:`~authmail.Mailer`, its own or the host's.
+
+    Args:
+        egress: where it may connect; with the host's session the host takes this over.
+        session: the host's own session; it is used and not closed.
+        proxy: URL of an HTTP proxy. Egress then decides by the URL alone, since the proxy makes the connection.
+        ca_file: PEM file of the authorities to trust instead of the system's.
+        user_agent: further words for the ``User-Agent`` header.
+    """
+
+    def __init__(
+        self,
+        *,
+        egress: Egress,
+        session: aiohttp.ClientSession | None = None,
+        proxy: str | None = None,
+        ca_file: str | None = None,
+        user_agent: str = "",
+    ) -> None:
+        self._egress = None if session is not None else egress
+        self._session = session
+        self._owned: aiohttp.ClientSession | None = None
+        self._proxy = proxy
+        self._ca_file = ca_file
+        self._headers = {
+            "User-Agent": f"authmail/{version('authmail')} {user_agent}".strip(),
+            "Accept": "application/json, */*;q=0.5",
+        }
+        self._last_used = 0.0
+
+    async def __aenter__(self) -> Self:
+        if self._session is None:
+            tls = ssl.create_default_context(cafile=self._ca_file) if self._ca_file else True
+            connector = aiohttp.TCPConnector(
+                ssl=tls,
+                limit=_MOST_CONNECTIONS,
+                keepalive_timeout=_KEEP_ALIVE,
+                socket_factory=self._egress.open_socket if self._egress and not self._proxy else None,
+            )
+            self._owned = self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        owned, self._owned = self._owned, None
+        if owned is not None:
+            self._session = None
+            await owned.close()
+
+    async def exchange(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float, mark: "Http") -> Reply:
+        """Post and read the answer; see :meth:`Http.post`."""
+        if self._session is None:
+            raise RuntimeError("the transport is closed")
+        if self._egress is not None:
+            self._egress.check_url(url)
+        now = time.monotonic()
+        if now - self._last_used > _IDLE:
+            # A provider closes idle connections. Two turns of the loop let a close that has already arrived be
+            # noticed, so that a fresh connection is taken instead of one on which the mail would be lost.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        payload = _Body(body)
+        failure: SendError
+        try:
+            async with self._session.post(
+                url,
+                data=payload,
+                headers={**self._headers, **headers},
+                allow_redirects=False,
+                proxy=self._proxy,
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(_CONNECT_LIMIT, seconds), ceil_threshold=3600),
+            ) as response:
+                content, complete = await _read(response)
+                reply = Reply(response.status, response.headers, content, complete)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _unanswered(error, url) if payload.begun else _unsent(error, url)
+        else:
+            if 300 <= reply.status < 400:  # noqa: PLR2004 (a redirect would carry the code to another place)
+                raise reply.failure()
+            return reply
+        finally:
+            mark.used = mark.used or payload.begun
+            self._last_used = time.monotonic()
+        raise failure
+
+
+async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > REPLY_LIMIT:
+            response.close()
+            return bytes(content[:REPLY_LIMIT]), False
+    return bytes(content), True
+
+
+def _unsent(error: Exception, url: str) -> SendError:
+    """Return what a fault means from which nothing had been sent yet."""
+    host = _host(url)
+    if isinstance(error, TimeoutError):
+        return NotSentInTime(f"no connection to {host} in time")
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, EgressRefused):
+        hint = f"the egress policy refuses the address of {host}; private addresses need Egress.ANY"
+        return AccountError(hint, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return NotConnected(f"the name {host} could not be resolved; check the endpoint and the network")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return NotConnected(f"the certificate of {host} is not trusted, expired or for another name")
+    if isinstance(error, aiohttp.ClientSSLError):
+        return NotConnected(f"no TLS connection to {host} came about")
+    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        return NotConnected("the proxy could not be reached or refused the connection")
+    # Last: aiohttp's certificate errors are ValueErrors too.
+    if isinstance(error, aiohttp.InvalidURL | UnicodeError):
+        return AccountError("the endpoint is not a URL that can be connected to", reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+    if isinstance(error, ValueError):
+        return NotSent("the connector made a request that is not valid HTTP", reason=Reason.CONNECTOR, phase=Phase.BEFORE)
+    return NotConnected(f"no connection to {host}")
+
+
+def _unanswered(error: Exception, url: str) -> SendError:
+    """Return what a fault means after the request began to go out."""
+    host = _host(url)
+    if isinstance(error, TimeoutError):
+        return NoAnswerInTime(f"{host} did not answer in time")
+    if isinstance(error, aiohttp.ClientResponseError):
+        hint = f"the answer of {host} is not valid HTTP"
+        return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.AFTER)
+    return ConnectionCut(f"the connection to {host} broke before the answer was complete")
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "the endpoint")[:100]
+    except ValueError:
+        return "the endpoint"
+
+
+class Http:
+    """What a connector sends requests with. One per message, so that its time limit is the message's.
+
+    Args:
+        transport: the shared session.
+        deadline: a time of :func:`time.monotonic`.
+    """
+
+    __slots__ = ("_transport", "deadline", "used")
+
+    def __init__(self, transport: Transport, deadline: float) -> None:
+        self._transport = transport
+        self.deadline = deadline
+        #: Whether any request began to go out.
+        self.used = False
+
+    async def post(
+        self,
+        url: str,
+        *,
+        body: bytes | str | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: float | None = None,
+    ) -> Reply:
+        """Post a request and return the answer, whatever its status, except a redirect.
+
+        Args:
+            url: where to; https, unless the host's egress policy allows more.
+            body: the exact body. Or give one of:
+            json: a value, sent as compact UTF-8 JSON.
+            form: fields, sent form-encoded.
+            headers: further headers; a Content-Type here wins.
+            limit: seconds for this exchange; never more than the message has left.
+
+        Returns:
+            The answer.
+
+        Raises:
+            NotSent: no connection came about, or no time is left.
+            OutcomeUnknown: the connection was cut, or time ran out, after the request began to go out.
+            AccountError: reason endpoint: refused by the egress policy, not a URL, or a redirect.
+        """
+        seconds = self.deadline - time.monotonic()
+        seconds = seconds if limit is None else min(limit, seconds)
+        if seconds <= 0:
+            raise NotSentInTime("no time was left to send the request")
+        kind = "application/octet-stream"
+        if json is not None:
+            body, kind = json_codec.dumps(json, ensure_ascii=False, separators=(",", ":")), "application/json"
+        elif form is not None:
+            body, kind = urlencode(form), "application/x-www-form-urlencoded"
+        content = body.encode() if isinstance(body, str) else body or b""
+        return await self._transport.exchange(url, content, {"Content-Type": kind, **(headers or {})}, seconds, self)
+
+    def __repr__(self) -> str:
+        return "Http()"
