@@ -1,0 +1,151 @@
+"""The mails that emulators accepted."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+import attrs
+
+from authmail.plaintext import html_to_text
+
+_LINK = re.compile(r"https?://[^\s\"'<>)\]]+")
+# Six digits are the usual code; others follow. Letters count only in capitals and with a digit among them.
+_CODES = (
+    re.compile(r"(?<![\w#./:-])\d{6}(?![\w./:-]|\.\d)"),
+    re.compile(r"(?<![\w#./:-])(?:\d{7,8}|\d{4,5})(?![\w./:-]|\.\d)"),
+    re.compile(r"(?<![\w#./:-])(?=[A-Z]*\d)[A-Z\d]{6,10}(?![\w./:-])"),
+)
+
+
+@attrs.frozen(kw_only=True)
+class ReceivedMail:
+    """A mail that an emulator accepted.
+
+    Args:
+        id: counts from 1.
+        received_at: when, UTC.
+        connector: factory id of the connector whose provider it was sent to.
+        sender: as a person sees it: ``Name <address>``.
+        to: the recipients' addresses.
+        subject: the subject.
+        html: the HTML part, if there is one.
+        text: the text part, if there is one.
+        reply_to: where answers go, if it was set.
+        extra: what else the provider was told, such as a tag.
+    """
+
+    id: int
+    received_at: datetime
+    connector: str
+    sender: str
+    to: tuple[str, ...]
+    subject: str
+    html: str | None = None
+    text: str | None = None
+    reply_to: str | None = None
+    extra: Mapping[str, str] = attrs.field(factory=dict)
+
+    @property
+    def readable(self) -> str:
+        """The text a person reads: the text part, else the HTML part as text."""
+        return self.text if self.text is not None else html_to_text(self.html or "")
+
+    @property
+    def code(self) -> str | None:
+        """The sign-in code in the mail, if one is found: six digits, other digits, or capitals with digits."""
+        for pattern in _CODES:
+            for text in (_LINK.sub(" ", self.readable), self.subject):
+                if match := pattern.search(text):
+                    return match[0]
+        return None
+
+    @property
+    def link(self) -> str | None:
+        """The first http(s) link in the mail."""
+        for text in (self.text, unescape(self.html or "")):
+            if text and (match := _LINK.search(text)):
+                return match[0].rstrip(".,;")
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON-ready values."""
+        mail = attrs.asdict(self) | {"received_at": self.received_at.isoformat(), "to": list(self.to), "extra": dict(self.extra)}
+        return mail | {"code": self.code, "link": self.link}
+
+
+class Inbox:
+    """Accepted mails, newest last. For one event loop.
+
+    Args:
+        limit: how many are kept; the oldest goes first.
+    """
+
+    def __init__(self, limit: int = 1000) -> None:
+        self._mails: deque[ReceivedMail] = deque(maxlen=limit)
+        self._count = 0
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def add(self, **fields: Any) -> ReceivedMail:
+        """Take a mail in; fields as of :class:`ReceivedMail`, without id and time."""
+        self._count += 1
+        mail = ReceivedMail(id=self._count, received_at=datetime.now(UTC), **fields)
+        self._mails.append(mail)
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+        return mail
+
+    def messages(self, to: str | None = None) -> list[ReceivedMail]:
+        """Return the mails, or those to one recipient, whatever the case."""
+        return [mail for mail in self._mails if to is None or to.lower() in (address.lower() for address in mail.to)]
+
+    def get(self, number: int) -> ReceivedMail | None:
+        """Return the mail of an id."""
+        return next((mail for mail in self._mails if mail.id == number), None)
+
+    def delete(self, number: int) -> bool:
+        """Remove one mail; whether it was there."""
+        mail = self.get(number)
+        if mail is not None:
+            self._mails.remove(mail)
+        return mail is not None
+
+    def clear(self) -> None:
+        """Remove all mails; ids go on."""
+        self._mails.clear()
+
+    async def wait(self, *, to: str | None = None, after: int = 0, timeout: float = 10.0) -> ReceivedMail:
+        """Wait for a mail.
+
+        Args:
+            to: only to this recipient.
+            after: only with a greater id.
+            timeout: seconds.
+
+        Raises:
+            TimeoutError: none came; says what was waited for.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    found = next((mail for mail in self.messages(to) if mail.id > after), None)
+                    if found is not None:
+                        return found
+                    waiter = asyncio.get_running_loop().create_future()
+                    self._waiting.add(waiter)
+                    try:
+                        await waiter
+                    finally:
+                        self._waiting.discard(waiter)
+        except TimeoutError:
+            raise TimeoutError(f"no mail{f' to {to}' if to else ''} after id {after} within {timeout:g} seconds") from None
+
+    def __iter__(self) -> Iterator[ReceivedMail]:
+        return iter(list(self._mails))
+
+    def __len__(self) -> int:
+        return len(self._mails)
