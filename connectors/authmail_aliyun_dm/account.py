@@ -42,7 +42,7 @@ async def check(config: AliyunDMConfig, http: "Http") -> AccountReport:
     senders = await _ask("QueryMailAddressByParam", {"KeyWord": config.account_name[:60]}, config, http, warnings)
     if senders:
         facts |= _sender_facts(senders, config, warnings)
-    return AccountReport(facts, tuple(warnings))
+    return AccountReport(facts, warnings)
 
 
 async def _ask(

@@ -43,7 +43,7 @@ _REQUIRED = ("AccountName", "AddressType", "ReplyToAddress", "ToAddress", "Subje
 _MAIL_PARAMETERS = {*_REQUIRED, "HtmlBody", "TextBody", "FromAlias", "ReplyAddress", "ReplyAddressAlias"}
 
 
-class _Refused(Exception):  # noqa: N818 (an answer, not a bug)
+class _Refused(Exception):
     def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
         super().__init__(code)
         self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
@@ -102,7 +102,9 @@ class DirectMailEmulator:
         """Answer one request."""
         body = await request.read()
         is_form = request.content_type == "application/x-www-form-urlencoded"
-        parameters = dict(request.query) | (dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {})
+        parameters = dict(request.query) | (
+            dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {}
+        )
         signed_by_header = "Authorization" in request.headers
         as_json = signed_by_header or parameters.get("Format", "").upper() == "JSON"
         try:
@@ -136,7 +138,16 @@ class DirectMailEmulator:
         return _Call(request.headers["x-acs-action"], parameters, request.headers["x-acs-signature-nonce"])
 
     def _v1(self, request: web.Request, parameters: Mapping[str, str]) -> _Call:
-        for name in ("Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"):
+        for name in (
+            "Action",
+            "Version",
+            "AccessKeyId",
+            "Signature",
+            "SignatureMethod",
+            "SignatureVersion",
+            "SignatureNonce",
+            "Timestamp",
+        ):
             if name not in parameters:
                 raise _Refused(400, f"Missing{name}", f"{name} is mandatory for this action.")
         if (parameters["SignatureMethod"], parameters["SignatureVersion"]) != ("HMAC-SHA1", "1.0"):
@@ -261,7 +272,10 @@ class DirectMailEmulator:
     def _query_senders(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         self._check_read_rights()
         found = [sender for sender in self.senders if parameters.get("KeyWord", "") in sender]
-        rows = [{"AccountName": name, "AccountStatus": "0", "DomainStatus": "0", "ReplyStatus": "1", "DailyCount": "0"} for name in found]
+        rows = [
+            {"AccountName": name, "AccountStatus": "0", "DomainStatus": "0", "ReplyStatus": "1", "DailyCount": "0"}
+            for name in found
+        ]
         page = {"PageNumber": 1, "PageSize": 10, "TotalCount": len(rows), "RequestId": _request_id()}
         return {**page, "data": {"mailAddress": rows}}
 
@@ -288,4 +302,6 @@ def _answer(members: Mapping[str, Any], status: int, *, as_json: bool, retry_aft
     headers["Content-Type"] = "text/xml;charset=utf-8"
     root = "Error" if "Code" in members else "SingleSendMailResponse"
     elements = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in members.items())
-    return web.Response(status=status, body=f'<?xml version="1.0" encoding="UTF-8"?><{root}>{elements}</{root}>'.encode(), headers=headers)
+    return web.Response(
+        status=status, body=f'<?xml version="1.0" encoding="UTF-8"?><{root}>{elements}</{root}>'.encode(), headers=headers
+    )

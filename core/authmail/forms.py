@@ -9,7 +9,16 @@ from typing import Any, Literal, Union, get_args, get_origin
 import attrs
 
 from authmail.secret import Secret
-from authmail.settings import Spec, default_of, fields_of, holds_templates, is_required, is_secret, nested_settings
+from authmail.settings import (
+    Spec,
+    default_of,
+    fields_of,
+    holds_templates,
+    is_required,
+    is_secret,
+    nested_settings,
+    placeholder_of,
+)
 from authmail.templates.samples import LOGTO_TYPES, starter_templates
 from authmail.templates.template import Template
 
@@ -84,7 +93,7 @@ def config_template(cls: type) -> str:
         if holds_templates(field.type):
             config[key] = _starter()
         elif is_required(field):
-            config[key] = spec.placeholder or f"<{spec.label}>"
+            config[key] = placeholder_of(spec)
         elif spec.placeholder is not None and not is_secret(field.type) and not spec.destination and not spec.show_if:
             config[key] = spec.placeholder
         elif get_origin(_bare(field.type)) is Literal:

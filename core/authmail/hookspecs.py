@@ -107,7 +107,7 @@ class HostHooks:
         self,
         type: str,
         locales: tuple[str, ...],
-        message: Message,  # noqa: A002 (the contract's name)
+        message: Message,
     ) -> Iterable[Template] | Awaitable[Iterable[Template]]:
         """Return templates of the host's own store for a usage type; those of ``Generic`` may be among them.
 

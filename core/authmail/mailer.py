@@ -105,7 +105,7 @@ class Mailer:
                 raise ConfigError(problems)
         else:
             self._config = config
-        self._templates = (*own, *_templates_of(self._config))
+        self._templates = (*own, *templates_of(self._config))
         self._host: pluggy.PluginManager = manager_of(HostHooks, plugins)
         self._asks_host = bool(self._host.hook.get_templates.get_hookimpls())
         self._session = session
@@ -327,7 +327,8 @@ def _mailbox(to: str) -> Mailbox:
     raise MessageRejected(hint, reason=Reason.RECIPIENT, phase=Phase.BEFORE)
 
 
-def _templates_of(config: Any) -> tuple[Template, ...]:
+def templates_of(config: Any) -> tuple[Template, ...]:
+    """Return the templates of a typed config; none if its class has no setting for them."""
     if not isinstance(config, Settings):
         return ()
     return next((getattr(config, field.name) for _, field, _ in fields_of(type(config)) if holds_templates(field.type)), ())

@@ -81,6 +81,10 @@ class Problem:
         return f"{text} ({self.hint})" if self.hint else text
 
 
+def _as_tuple(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(problems)
+
+
 @attrs.frozen
 class AccountReport:
     """What a provider said of the account when asked without sending mail.
@@ -91,7 +95,7 @@ class AccountReport:
     """
 
     facts: Mapping[str, str] = attrs.field(factory=dict)
-    warnings: tuple[Problem, ...] = attrs.field(default=(), converter=tuple)
+    warnings: tuple[Problem, ...] = attrs.field(default=(), converter=_as_tuple)
 
 
 class AuthmailError(Exception):

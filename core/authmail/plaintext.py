@@ -7,14 +7,39 @@ that a library cannot take on. It works on templates: ``{{placeholders}}`` pass 
 import re
 from html.parser import HTMLParser
 
-_BREAKS = dict.fromkeys(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr"), 2) | (
-    dict.fromkeys(
-        ("div", "section", "article", "header", "footer", "main", "nav", "aside", "address", "center", "form", "fieldset")
-        + ("tr", "li", "dt", "dd", "caption", "figure", "figcaption", "thead", "tbody", "tfoot", "body", "html", "br"),
-        1,
-    )
+_PARAGRAPHS = ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr"]
+_LINES = [
+    "div",
+    "section",
+    "article",
+    "header",
+    "footer",
+    "main",
+    "nav",
+    "aside",
+    "address",
+    "center",
+    "form",
+    "fieldset",
+    "tr",
+    "li",
+    "dt",
+    "dd",
+    "caption",
+    "figure",
+    "figcaption",
+    "thead",
+    "tbody",
+    "tfoot",
+    "body",
+    "html",
+    "br",
+]
+#: Tag → how many line breaks stand between it and other text.
+_BREAKS = dict.fromkeys(_LINES, 1) | dict.fromkeys(_PARAGRAPHS, 2)
+_DROPPED = frozenset(
+    ("script", "style", "head", "title", "template", "noscript", "svg", "object", "iframe", "select", "textarea")
 )
-_DROPPED = frozenset(("script", "style", "head", "title", "template", "noscript", "svg", "object", "iframe", "select", "textarea"))
 _VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
 _CELLS = frozenset(("td", "th"))
 
@@ -43,7 +68,7 @@ def html_to_text(html: str) -> str:
         html: the HTML, with or without placeholders.
 
     Returns:
-        The text: ``\\n`` between lines, no blanks at their ends, no two empty lines in a row.
+        The text: lines without blanks at their ends, no two empty lines in a row.
     """
     parser = _Reader()
     try:

@@ -122,6 +122,11 @@ def fields_of(cls: type) -> list[tuple[str, attrs.Attribute[Any], Spec]]:
     return found
 
 
+def placeholder_of(spec: Spec) -> str:
+    """Return what stands for a value in a config that is still to be filled in."""
+    return f"<{spec.label}>"
+
+
 def is_required(field: attrs.Attribute[Any]) -> bool:
     """Whether a setting has no default."""
     return field.default is attrs.NOTHING
@@ -188,6 +193,9 @@ def _structure(raw: Any, cls: type) -> Any:
             if is_required(field):
                 problems.append(Problem(key, "is required", spec.help))
             problems += relative(_missing_types(spec, ()), key)
+            continue
+        if value == placeholder_of(spec):
+            problems.append(Problem(key, "is not filled in yet", spec.help))
             continue
         try:
             values[field.name] = converter.structure(value, field.type or object)

@@ -1,0 +1,32 @@
+"""The command line: one module per command."""
+
+import click
+
+from authmail.cli.check import check
+from authmail.cli.connectors import connectors
+from authmail.cli.demo import demo
+from authmail.cli.info import info
+from authmail.cli.init import init
+from authmail.cli.preview import preview
+from authmail.cli.sandbox import sandbox
+from authmail.cli.send import send
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="authmail", prog_name="authmail")
+def main() -> None:
+    r"""Email for auth servers: sign-in codes, resets and invitations through any provider.
+
+    \b
+    Start here:
+      authmail demo                              see it work on this machine
+      authmail init aliyun-dm > aliyun.json      a config to fill in
+      authmail check aliyun.json                 what is wrong with it
+      authmail send aliyun.json --to you@example.com
+
+    Exit codes: 0 done, 1 a problem was found, 2 wrong usage.
+    """
+
+
+for command in (demo, connectors, info, init, check, preview, send, sandbox):
+    main.add_command(command)

@@ -1,0 +1,34 @@
+"""authmail connectors."""
+
+import attrs
+import click
+
+from authmail import connectors as installed
+from authmail.cli.output import print_json, print_table
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def connectors(as_json: bool) -> None:
+    r"""List the installed connectors, and broken ones with the reason.
+
+    Exit code 1 if one is broken.
+
+    \b
+    Example:
+      authmail connectors
+    """
+    found = installed()
+    if as_json:
+        rows = [
+            {"id": c.id, "target": c.target, "name": c.metadata.name["en"], "distribution": c.distribution, "version": c.version}
+            for c in found
+        ]
+        print_json({"connectors": rows, "broken": [attrs.asdict(broken) for broken in found.broken]})
+    else:
+        table = [(c.id, c.target, c.metadata.name["en"], f"{c.distribution} {c.version}") for c in found]
+        print_table([("ID", "TARGET", "NAME", "DISTRIBUTION"), *table])
+        for broken in found.broken:
+            click.echo(click.style(f"broken: {broken}", fg="red"), err=True)
+    if found.broken:
+        raise SystemExit(1)

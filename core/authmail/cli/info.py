@@ -1,0 +1,68 @@
+"""authmail info."""
+
+from collections.abc import Mapping
+
+import click
+
+from authmail.cli.config_file import connector_named
+from authmail.cli.output import print_json, print_table
+from authmail.forms import FormItem
+from authmail.locales import best_match
+from authmail.templates.samples import LOGTO_TYPES, sample_payload
+
+
+@click.command()
+@click.argument("connector")
+@click.option("--lang", default="en", metavar="TAG", help="Language, such as fr or zh-CN; the nearest there is.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: the factory object of Logto's API, and the JSON Schema.")
+def info(connector: str, lang: str, as_json: bool) -> None:
+    r"""Show a connector: its settings, the usage types, and its guide.
+
+    \b
+    Examples:
+      authmail info aliyun-dm
+      authmail info aliyun-dm --lang fr
+    """
+    found = connector_named(connector)
+    metadata = found.metadata
+    items = metadata.form_items(lang)
+    if as_json:
+        factory = metadata.to_dict() | {"formItems": [item.to_dict() for item in items], "readme": metadata.readme(lang)}
+        print_json(factory | {"jsonSchema": found.json_schema})
+        return
+    click.echo(click.style(_nearest(metadata.name, lang), bold=True) + f"  {found.id} (target {found.target})")
+    click.echo(_nearest(metadata.description, lang))
+    click.echo(f"{found.distribution} {found.version}\n")
+    print_table([("SETTING", "TYPE", "REQUIRED", "SECRET", "DEFAULT", "HELP"), *(_row(item) for item in items)])
+    click.echo("\nUsage types and what their payload holds:")
+    print_table([("TYPE", "PAYLOAD"), *((usage_type, ", ".join(sample_payload(usage_type))) for usage_type in LOGTO_TYPES)])
+    click.echo(f"\n{metadata.readme(lang)}")
+
+
+def _row(item: FormItem) -> tuple[str, ...]:
+    default = item.default_value
+    shown = (
+        ""
+        if default is None or isinstance(default, list)
+        else str(default).lower()
+        if isinstance(default, bool)
+        else str(default)
+    )
+    shown = "starter templates" if item.key == "templates" else shown
+    choices = f" ({', '.join(choice['value'] for choice in item.select_items)})" if item.select_items else ""
+    return (
+        item.key,
+        item.type,
+        _yes(item.required),
+        _yes(item.is_confidential),
+        shown,
+        f"{item.label}. {item.description or ''}{choices}".strip(),
+    )
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else ""
+
+
+def _nearest(texts: Mapping[str, str], lang: str) -> str:
+    return texts[best_match([lang], texts) or "en"]

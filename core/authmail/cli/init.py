@@ -1,0 +1,75 @@
+"""authmail init."""
+
+import json
+from typing import Any
+
+import attrs
+import click
+
+from authmail import Template
+from authmail.cli.config_file import connector_named
+from authmail.cli.output import print_json
+from authmail.locales import best_match
+from authmail.templates.samples import LOGTO_TYPES, starter_templates
+
+
+@click.command()
+@click.argument("connector")
+@click.option(
+    "--format", "form", type=click.Choice(["json", "toml"]), default="json", show_default=True, help="Format of the config."
+)
+@click.option("--lang", "languages", multiple=True, default=["en"], metavar="TAG", show_default=True,
+              help="Language of the templates: en, fr or zh-CN. Give it again for more languages.")  # fmt: skip
+def init(connector: str, form: str, languages: tuple[str, ...]) -> None:
+    r"""Print a config to fill in, with templates for all nine usage types.
+
+    Values in <angle brackets> are yours to fill in; `authmail check` finds the ones that are left.
+
+    \b
+    Examples:
+      authmail init aliyun-dm > aliyun.json
+      authmail init aliyun-dm --format toml --lang en --lang fr > aliyun.toml
+    """
+    found = connector_named(connector)
+    config = json.loads(found.metadata.config_template)
+    if "templates" in config:
+        config["templates"] = _templates(languages)
+    whole = {"connector": found.id, "config": config}
+    if form == "json":
+        print_json(whole)
+    else:
+        click.echo(_toml(whole), nl=False)
+
+
+def _templates(languages: tuple[str, ...]) -> list[dict[str, str]]:
+    available = sorted({template.locale or "" for template in starter_templates()})
+    tags = [best_match([language], available) for language in languages]
+    for language, tag in zip(languages, tags, strict=True):
+        if tag is None:
+            raise click.UsageError(f"no starter templates in {language}; there are {', '.join(available)}")
+    # One language serves everybody; several are told apart.
+    keep = len(set(tags)) > 1
+    templates = {(template.locale, template.usage_type): template for template in starter_templates()}
+    return [_entry(templates[tag, usage_type], keep) for tag in dict.fromkeys(tags) for usage_type in LOGTO_TYPES]
+
+
+def _entry(template: Template, keep_locale: bool) -> dict[str, str]:
+    return (template if keep_locale else attrs.evolve(template, locale=None)).to_dict()
+
+
+def _toml(whole: dict[str, Any]) -> str:
+    """Return the config as TOML; the standard library reads TOML and does not write it."""
+    config = dict(whole["config"])
+    templates = config.pop("templates", [])
+    lines = [f"connector = {_toml_value(whole['connector'])}", "", "[config]"]
+    lines += [f"{key} = {_toml_value(value)}" for key, value in config.items()]
+    for template in templates:
+        lines += ["", "[[config.templates]]", *(f"{key} = {_toml_value(value)}" for key, value in template.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, str) and "\n" in value and "'''" not in value:
+        return f"'''\n{value}'''"
+    # JSON's texts, numbers, booleans and flat lists are TOML's too.
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,60 @@
+"""authmail send."""
+
+import asyncio
+
+import attrs
+import click
+
+from authmail import ConfigError, Mailer, Message, Receipt, SendError
+from authmail.cli.config_file import config_argument, load, stop, stop_failed
+from authmail.cli.message_options import message_of, message_options
+from authmail.cli.output import print_json
+
+
+@click.command()
+@config_argument
+@click.option("--to", required=True, metavar="ADDRESS", help="Recipient.")
+@message_options
+@click.option("--timeout", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True), help="Seconds, all in all.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def send(
+    config: str,
+    connector: str | None,
+    to: str,
+    usage_type: str,
+    locale: str | None,
+    payload: tuple[str, ...],
+    timeout: float,
+    as_json: bool,
+) -> None:
+    r"""Send one real mail, code 000000 unless --payload says otherwise.
+
+    Prints the message id, or what happened instead: the outcome, the provider's code, a hint, and what certainly did
+    not happen.
+
+    \b
+    Examples:
+      authmail send aliyun.json --to you@example.com
+      authmail send aliyun.json --to you@example.com --type SignIn --locale fr --payload code=123456
+    """
+    file = load(config, connector)
+    message = message_of(to, usage_type, locale, payload)
+    try:
+        receipt = asyncio.run(_send(file.mailer(timeout=timeout), message))
+    except ConfigError as error:
+        stop(config, error, as_json=as_json)
+    except SendError as error:
+        stop_failed(error, as_json=as_json)
+    if as_json:
+        print_json({"sent": True, **attrs.asdict(receipt)})
+        return
+    click.echo(click.style(f"accepted by {receipt.connector}", fg="green", bold=True))
+    click.echo(f"  message id:     {receipt.message_id}")
+    if receipt.request_id:
+        click.echo(f"  request id:     {receipt.request_id}")
+    click.echo("  Accepted is not delivered yet: look into the mailbox, and into the provider's console if nothing comes.")
+
+
+async def _send(mailer: Mailer, message: Message) -> Receipt:
+    async with mailer:
+        return await mailer.send(message)
