@@ -43,31 +43,28 @@ def fallbacks(tag: str) -> Iterable[str]:
 def best_match(wanted: Iterable[str], available: Collection[str]) -> str | None:
     """Return which of the available tags serves a reader of the wanted ones best, or None.
 
-    Plain look-up first: each wanted tag with its fallbacks, in order. Only when that finds nothing, the nearest by
+    For each wanted tag in order: plain look-up with its fallbacks; only where that finds nothing, the nearest by
     CLDR's language distance (langcodes): ``pt`` finds ``pt-BR``, ``zh-TW`` finds ``zh-Hant``.
 
     Args:
         wanted: tags in order of preference; case and ``_`` do not matter.
         available: the tags there are; the result is one of them as it is written here.
     """
-    wanted = tuple(normalized(tag) for tag in wanted)
     by_tag = {normalized(tag): tag for tag in reversed(list(available))}
-    for tag in wanted:
-        for candidate in fallbacks(tag):
-            if candidate in by_tag:
-                return by_tag[candidate]
-    found = _nearest(wanted, tuple(by_tag)) if wanted and by_tag else None
-    return None if found is None else by_tag[found]
+    tags = tuple(by_tag)
+    for tag in map(normalized, wanted):
+        found = next((candidate for candidate in fallbacks(tag) if candidate in by_tag), None) or _nearest(tag, tags)
+        if found is not None:
+            return by_tag[found]
+    return None
 
 
 @lru_cache(maxsize=1024)
-def _nearest(wanted: tuple[str, ...], available: tuple[str, ...]) -> str | None:
+def _nearest(wanted: str, available: tuple[str, ...]) -> str | None:
     import langcodes  # imported late: costs more than the rest of core and is seldom needed
 
     valid = [tag for tag in available if langcodes.tag_is_valid(tag)]
-    for tag in wanted:
-        if langcodes.tag_is_valid(tag):
-            found, _ = langcodes.closest_match(tag, valid, max_distance=_FARTHEST)
-            if found != "und":
-                return found
-    return None
+    if not valid or not langcodes.tag_is_valid(wanted):
+        return None
+    found, _ = langcodes.closest_match(wanted, valid, max_distance=_FARTHEST)
+    return None if found == "und" else found

@@ -112,10 +112,11 @@ class Mailbox:
         """Return the mailbox as RFC 5322 writes it, the name quoted where it must be."""
         if not self.name:
             return self.address
-        # A name that looks like an encoded word (RFC 2047) would be decoded by the reader's program.
-        if _BARE_NAME.fullmatch(self.name) and "=?" not in self.name:
-            return f"{self.name} <{self.address}>"
-        quoted = self.name.replace("\\", "\\\\").replace('"', '\\"')
+        # What looks like an encoded word (RFC 2047) would be decoded by a reader's program, even within quotes.
+        name = self.name.replace("=?", "= ?")
+        if _BARE_NAME.fullmatch(name):
+            return f"{name} <{self.address}>"
+        quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{quoted}" <{self.address}>'
 
 

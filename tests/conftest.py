@@ -1,0 +1,60 @@
+"""Fixtures that several rooms share: a real sandbox on loopback, and configs for it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import authmail
+from authmail import Egress, Mailer
+from authmail.sandbox import Sandbox
+from authmail_aliyun_dm.emulator import DirectMailEmulator
+
+VECTORS = Path(__file__).parent / "vectors"
+ALIYUN = "aliyun-direct-mail"
+
+TEMPLATES = [
+    {
+        "usageType": usage_type,
+        "subject": f"{{{{code}}}} for {usage_type}",
+        "content": f"<p>Hello, your {usage_type} code is <b>{{{{code}}}}</b>.</p>",
+    }
+    for usage_type in ("SignIn", "Register", "ForgotPassword", "Generic")
+]
+
+
+@pytest.fixture
+def vectors():
+    """Read a file of vectors: ``vectors("logto/mailbox")``."""
+    return lambda name: json.loads((VECTORS / f"{name}.json").read_text("utf-8"))
+
+
+@pytest.fixture
+def aliyun():
+    """The installed Aliyun connector."""
+    return authmail.get_connector(ALIYUN)
+
+
+@pytest.fixture
+def raw():
+    """A valid Aliyun config, as an admin wrote it."""
+    return {
+        "accessKeyId": "sandbox-access-key",
+        "accessKeySecret": "sandbox-secret",
+        "accountName": "no-reply@mail.sandbox.example",
+        "templates": [dict(template) for template in TEMPLATES],
+    }
+
+
+@pytest.fixture
+async def sandbox():
+    """A sandbox with Direct Mail in it."""
+    async with Sandbox({ALIYUN: DirectMailEmulator()}) as running:
+        yield running
+
+
+@pytest.fixture
+async def mailer(sandbox, raw):
+    """A Mailer that sends into the sandbox."""
+    async with Mailer(ALIYUN, {**raw, "endpoint": sandbox.endpoint(ALIYUN)}, egress=Egress.ANY) as opened:
+        yield opened

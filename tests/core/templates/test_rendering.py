@@ -1,0 +1,129 @@
+import logging
+
+import html5lib
+import pytest
+
+from authmail import Mailbox, Message, Sender, Template, TemplateError
+from authmail.templates.rendering import rendered, split_mailbox
+
+TO = Mailbox("zoe@example.com")
+
+
+def render(payload=None, **fields):
+    fields = {"usage_type": "SignIn", "subject": "s", "content": "c"} | fields
+    return rendered(Template(**fields), Message("zoe@example.com", "SignIn", payload or {}), TO)
+
+
+def test_an_html_template_gives_both_parts():
+    """HTML is escaped, the derived text is not, and says that it is derived."""
+    email = render({"code": "12<34"}, subject="Code {{code}}", content='<p>Your code: <b>{{code}}</b></p><a href="{{code}}">x</a>')
+    assert email.html == '<p>Your code: <b>12&lt;34</b></p><a href="12&lt;34">x</a>'
+    assert email.text == "Your code: 12<34\n\nx (12<34)"
+    assert email.subject == "Code 12<34"
+    assert not email.text_is_own
+
+
+def test_a_text_of_its_own_is_taken():
+    """A template's text part is used as it is written, and so is a text template."""
+    assert render({"code": "1"}, content="<p>{{code}}</p>", text="Code:\n{{code}}").text == "Code:\n1"
+    email = render({"code": "1"}, content="Code:\n{{code}} & <b>", content_type="text/plain")
+    assert (email.html, email.text, email.text_is_own) == (None, "Code:\n1 & <b>", True)
+
+
+def test_values_never_break_a_line_in_text():
+    """In subject and text a value's line breaks and controls become blanks; the template's own stay in the text."""
+    email = render({"code": "1\r\nBcc: x@y.z\x00"}, subject="{{code}}", content="a\n{{code}}", content_type="text/plain")
+    assert email.subject == "1 Bcc: x@y.z "
+    assert email.text == "a\n1 Bcc: x@y.z "
+
+
+@pytest.mark.parametrize("payload", [{}, {"code": None}, {"code": ""}])
+@pytest.mark.parametrize("where", ["subject", "content", "text"])
+def test_no_mail_without_its_code(payload, where):
+    """A template that asks for a code is never sent without one, wherever it asks."""
+    with pytest.raises(TemplateError, match="needs code"):
+        render(payload, **{where: "{{code}}"})
+    with pytest.raises(TemplateError, match="needs link"):
+        render(payload, **{where: "{{link}}"})
+
+
+def test_what_else_is_missing_is_empty_with_one_warning(caplog):
+    """Optional context may be absent: empty text, and one line in the log that names what was missing."""
+    with caplog.at_level(logging.WARNING, "authmail"):
+        email = render({"code": "1"}, subject="{{application.name}}|{{x}}", content="<p>{{organization.name}}{{code}}</p>")
+    assert (email.subject, email.html) == ("|", "<p>1</p>")
+    assert [record.getMessage() for record in caplog.records] == [
+        "template SignIn (None): no value for application.name, x, organization.name"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "address"),
+    [
+        ("Support <support@example.com>", "Support", "support@example.com"),
+        ("support@example.com", "", "support@example.com"),
+        ("Support", "Support", ""),
+        ("{{organization.name}} <{{organization.email}}>", "{{organization.name}}", "{{organization.email}}"),
+        ("no-reply@{{ organization.domain }}", "", "no-reply@{{ organization.domain }}"),
+        ('"Acme, Inc." <a@b.c>', "Acme, Inc.", "a@b.c"),
+        ("A <x> <c@d.e>", "A <x>", "c@d.e"),
+        ("<support@example.com>", "", "support@example.com"),
+        ("", "", ""),
+    ],
+)
+def test_senders_are_split_as_templates(template, name, address):
+    """Name and address are told apart before any value is filled in."""
+    assert split_mailbox(template) == (name, address)
+
+
+def test_no_value_can_add_an_address():
+    """A name with brackets and an address in it stays a name."""
+    evil = {"organization": {"name": "Acme <evil@example.org>", "email": "a@b.c, evil@example.org"}}
+    email = render(evil, send_from="{{organization.name}} <no-reply@example.com>", reply_to="{{organization.email}}")
+    assert email.sender == Sender("Acme <evil@example.org>", Mailbox("no-reply@example.com"))
+    assert email.reply_to is None
+
+
+def test_an_invalid_address_is_left_out_with_a_warning(caplog):
+    """The mail goes out all the same, and the log says which key and not which value."""
+    email = render({"x": "canary"}, send_from="Acme <{{x}}>", reply_to="{{x}}")
+    assert email.sender == Sender("Acme")
+    assert email.reply_to is None
+    assert "sendFrom" in caplog.text
+    assert "replyTo" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_reply_to_may_be_a_placeholder_alone():
+    """A bare placeholder in replyTo is an address; in sendFrom it is a name."""
+    email = render({"user": {"primaryEmail": "sam@example.com"}}, reply_to="{{user.primaryEmail}}", send_from="{{user.primaryEmail}}")
+    assert email.reply_to == Mailbox("sam@example.com")
+    assert email.sender == Sender("sam@example.com")
+
+
+def test_an_invitation_is_no_phishing_relay():
+    """Links, hidden and direction-changing characters and endless text that strangers typed lose their effect."""
+    name = "Acme\u202e\u200b\r\n. Your account is locked: https://evil.example/login or www.evil.example " + "x" * 5000
+    email = render({"organization": {"name": name}}, subject="{{organization.name}}", content="<p>{{organization.name}} invites you</p>")
+    seen = html5lib.parse(email.html, namespaceHTMLElements=False).find("body/p").text
+    for text in (email.subject, email.text, seen):
+        assert "https://" not in text
+        assert "www." not in text
+        assert "\u202e" not in text
+        assert "\u200b" not in text
+        assert len(text) < 200
+        assert "https[:]//evil[.]example/login" in text
+
+
+def test_a_strangers_picture_stays_an_address():
+    """Within an attribute a stranger's value is escaped and cleaned, not defaced: logos still load."""
+    logo = 'https://cdn.example.com/l.png?a=1&b="x'
+    email = render({"organization": {"branding": {"logoUrl": logo}}}, content='<img src="{{organization.branding.logoUrl}}">')
+    assert html5lib.parse(email.html, namespaceHTMLElements=False).find("body/img").get("src") == logo
+
+
+def test_links_of_the_host_stay():
+    """Only strangers' values are made inert: the message's own link works."""
+    email = render({"link": "https://example.com/join?a=1&b=2"}, content='<a href="{{link}}">Join</a>')
+    assert email.text == "Join (https://example.com/join?a=1&b=2)"
+    assert html5lib.parse(email.html, namespaceHTMLElements=False).find("body/a").get("href") == "https://example.com/join?a=1&b=2"

@@ -1,0 +1,38 @@
+import pytest
+
+from authmail import ConfigError, Template
+
+WHOLE = {
+    "usageType": "SignIn", "subject": "s", "content": "c", "contentType": "text/plain", "text": "t", "locale": "fr", "sendFrom": "f",
+    "replyTo": "r",
+}  # fmt: skip
+
+
+def test_reads_and_writes_its_json():
+    """from_dict and to_dict are each other's reverse."""
+    assert Template.from_dict(WHOLE).to_dict() == WHOLE
+    assert Template.from_dict({"usageType": "X", "subject": "", "content": ""}).to_dict() == {"usageType": "X", "subject": "", "content": ""}
+
+
+def test_knows_the_other_spellings():
+    """languageTag and type are read where the usual spelling is missing; a type that is no content type is passed over."""
+    base = {"usageType": "X", "subject": "s", "content": "c"}
+    assert Template.from_dict(base | {"languageTag": "de", "type": "text/plain"}) == Template("X", "s", "c", "text/plain", locale="de")
+    assert Template.from_dict(base | {"type": "SignIn"}).content_type == "text/html"
+    assert Template.from_dict(base | {"locale": None, "replyTo": None}) == Template("X", "s", "c")
+
+
+@pytest.mark.parametrize("key", ["usageType", "subject", "content"])
+def test_needs_three_keys(key):
+    """A missing key, or a null, is named."""
+    for broken in ({k: v for k, v in WHOLE.items() if k != key}, WHOLE | {key: None}):
+        with pytest.raises(ConfigError) as caught:
+            Template.from_dict(broken)
+        assert [(problem.path, problem.message) for problem in caught.value.problems] == [(key, "is required")]
+
+
+def test_names_every_wrong_value():
+    """Wrong kinds and content types, all at once."""
+    with pytest.raises(ConfigError) as caught:
+        Template.from_dict({"usageType": 1, "subject": [], "content": "c", "contentType": "html"})
+    assert [problem.path for problem in caught.value.problems] == ["usageType", "subject", "contentType"]

@@ -1,0 +1,101 @@
+import pickle
+
+import pytest
+
+from authmail import (
+    AccountError,
+    AuthmailError,
+    ConfigError,
+    Limited,
+    MessageRejected,
+    NotSent,
+    OutcomeUnknown,
+    Phase,
+    Problem,
+    Reason,
+    Receipt,
+    SendError,
+    TemplateError,
+    Throttled,
+)
+from authmail.outcomes import ConnectionCut, NoAnswerInTime, NotConnected, NotSentInTime
+
+KINDS = [
+    MessageRejected, TemplateError, Throttled, Limited, AccountError, NotSent, NotConnected, NotSentInTime, OutcomeUnknown, ConnectionCut,
+    NoAnswerInTime,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin"),
+    [
+        (MessageRejected, ValueError),
+        (TemplateError, MessageRejected),
+        (Limited, Throttled),
+        (NotConnected, ConnectionError),
+        (NotSentInTime, TimeoutError),
+        (ConnectionCut, ConnectionError),
+        (NoAnswerInTime, TimeoutError),
+        (NotConnected, NotSent),
+        (NotSentInTime, NotSent),
+        (ConnectionCut, OutcomeUnknown),
+        (NoAnswerInTime, OutcomeUnknown),
+        (ConfigError, ValueError),
+        (SendError, AuthmailError),
+    ],
+)
+def test_kinds_are_what_they_mean(kind, builtin):
+    """Each kind is its outcome, and the builtin error that fits."""
+    assert issubclass(kind, builtin)
+
+
+def test_only_two_of_the_outcomes_allow_another_try_at_once():
+    """The five outcomes do not overlap: a program that catches one never gets another."""
+    outcomes = (MessageRejected, Throttled, AccountError, NotSent, OutcomeUnknown)
+    for kind in KINDS:
+        assert sum(issubclass(kind, outcome) for outcome in outcomes) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pickles_with_every_attribute(kind):
+    """An error that crosses a process keeps all it says."""
+    error = kind(
+        "a hint", reason="rate", phase="after", code="C", status=400, request_id="R", retry_after=2.5, detail="words", connector="acme"
+    )
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is kind
+    assert copy.to_dict() == error.to_dict()
+    assert str(copy) == str(error)
+    assert (copy.reason, copy.phase) == (Reason.RATE, Phase.AFTER)
+
+
+def test_text_names_connector_outcome_and_cause_first():
+    """str() begins with the connector, and holds code, status, delay, hint and the provider's words."""
+    error = Throttled("slow down", code="Throttling.User", status=400, retry_after=3, detail="flow control", connector="acme")
+    assert str(error) == (
+        "acme: throttled (rate, Throttling.User, status 400, retry after 3 s): slow down [the provider said: flow control]"
+    )
+
+
+def test_provider_words_are_cut():
+    """A provider's page of text does not fill the log."""
+    assert len(AccountError(detail="x" * 10_000).detail) == 501
+
+
+def test_an_unknown_reason_is_refused():
+    """A misspelt reason is a bug of the connector's author, found by the first test."""
+    with pytest.raises(ValueError, match="credental"):
+        AccountError(reason="credental")
+
+
+def test_config_error_lists_every_problem():
+    """str() of a ConfigError has a line for each problem, with path, message and hint."""
+    error = ConfigError([Problem("a", "is required", "see there"), Problem("", "is no object")])
+    assert str(error) == "2 problems in the config:\n  a: is required (see there)\n  is no object"
+    assert pickle.loads(pickle.dumps(error)).problems == error.problems
+
+
+def test_receipt_is_a_value():
+    """Receipts compare by what they hold and pickle."""
+    receipt = Receipt("m", "r", connector="acme")
+    assert pickle.loads(pickle.dumps(receipt)) == receipt
