@@ -1,0 +1,91 @@
+import pytest
+
+from authmail import ConfigError, Email, Message, Secret, Settings, setting, settings
+from authmail.redaction import confidential_in, merged, redacted, secrets_in, struck
+
+
+@settings
+class Login(Settings):
+    user: str = setting("User")
+    password: Secret = setting("Password")
+
+
+@settings
+class Config(Settings):
+    api_key: Secret = setting("Key")
+    host: str | None = setting("Host", default=None, destination=True)
+    name: str = setting("Name", default="")
+    login: Login | None = setting("Login", default=None)
+    logins: tuple[Login, ...] = setting("Logins", default=())
+
+
+STORED = {"apiKey": "K1", "host": "a", "login": {"user": "u", "password": "P1"}, "logins": [{"user": "v", "password": "P2"}]}
+
+
+def test_hides_every_secret():
+    """Nested ones, and unknown keys that look like a misspelt or forgotten secret; the stored config is not changed."""
+    raw = STORED | {"apiKye": "K2", "smtpPassword": "P3", "note": "hello"}
+    shown = redacted(raw, Config)
+    assert shown["apiKey"] == shown["apiKye"] == shown["smtpPassword"] == "***"
+    assert shown["login"] == {"user": "u", "password": "***"}
+    assert shown["logins"] == [{"user": "v", "password": "***"}]
+    assert (shown["host"], shown["note"]) == ("a", "hello")
+    assert raw["login"]["password"] == "P1"
+
+
+def test_a_reference_is_no_secret():
+    """Where a secret is kept may be shown to whoever may edit it."""
+    assert redacted({"apiKey": {"env": "AUTHMAIL_X"}}, Config) == {"apiKey": {"env": "AUTHMAIL_X"}}
+
+
+def test_what_came_back_hidden_is_kept():
+    """The round trip of an admin page: redacted, edited, merged."""
+    edited = redacted(STORED, Config) | {"name": "new"}
+    assert merged(STORED, edited, Config) == STORED | {"name": "new"}
+    edited["login"] = {"user": "u", "password": "P9"}
+    assert merged(STORED, edited, Config)["login"]["password"] == "P9"
+
+
+def test_a_hidden_mark_without_an_old_secret_stays_a_problem():
+    """Nothing is kept where nothing was; validation then asks for the secret."""
+    with pytest.raises(ConfigError, match="type the secret again"):
+        Config.from_dict(merged({}, {"apiKey": "***"}, Config))
+
+
+def test_a_stored_secret_is_not_sent_to_a_new_place():
+    """Whoever edits the host without knowing the secret cannot have it sent to a server of their own."""
+    edited = redacted(STORED, Config) | {"host": "evil.example"}
+    with pytest.raises(ConfigError) as caught:
+        merged(STORED, edited, Config)
+    assert [problem.path for problem in caught.value.problems] == ["apiKey", "login.password", "logins[0].password"]
+    assert "K1" not in str(caught.value)
+    typed = {"apiKey": "K9", "host": "evil.example"}
+    assert merged(STORED, typed, Config) == typed
+
+
+def test_finds_the_secrets_of_a_typed_config():
+    """Nested ones too."""
+    config = Config.from_dict(STORED)
+    assert secrets_in(config) == ["K1", "P1", "P2"]
+
+
+def test_knows_what_of_a_message_is_confidential():
+    """Code, link and tokens of a payload; in a rendered mail what looks like them."""
+    message = Message("a@b.c", "X", {"code": "123456", "link": "https://x/y", "resetToken": "t0", "locale": "fr", "organization": {}})
+    assert confidential_in(message) == ["123456", "https://x/y", "t0"]
+    email = Email("a@b.c", "Code 482913", html='<a href="https://x/y?t=1">ABC</a> K7Q2MX')
+    assert confidential_in(email) == ["482913", "https://x/y?t=1", "K7Q2MX"]
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "your link https://x.y/z?t=a&b=ü", "https%3A%2F%2Fx.y%2Fz%3Ft%3Da%26b%3D%C3%BC", "https%253A%252F%252Fx.y%252Fz%253Ft%253Da%2526b%253D%25C3%25BC",
+        "https://x.y/z?t=a&amp;b=ü", "https:\\/\\/x.y\\/z?t=a&b=ü",
+    ],
+)  # fmt: skip
+def test_strikes_every_spelling(echo):
+    """What a provider echoes, encoded once, twice, as HTML or JSON, is struck out."""
+    assert "x.y" not in struck(f"<{echo}>", ["https://x.y/z?t=a&b=ü"])
+    assert struck("abc 12 abc", ["12"]) == "abc 12 abc"
+    assert struck(None, ["12345"]) is None

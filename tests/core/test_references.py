@@ -1,0 +1,67 @@
+import os
+
+import pytest
+
+from authmail import ConfigError, References
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "secrets").mkdir()
+    return tmp_path / "secrets"
+
+
+def refusal(aliyun, raw, references):
+    with pytest.raises(ConfigError) as caught:
+        aliyun.validate_config(raw, references=references)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_reads_environment_and_files(aliyun, raw, folder, monkeypatch):
+    """The owner of a config may keep its secrets elsewhere; a final line break of a file does not count."""
+    monkeypatch.setenv("AUTHMAIL_KEY", "from-env")
+    (folder / "token").write_text("from-file\r\n")
+    raw |= {"accessKeySecret": {"env": "AUTHMAIL_KEY"}, "securityToken": {"file": str(folder / "token")}}
+    config = aliyun.validate_config(raw, references=References(files=(folder,)))
+    assert config.access_key_secret.reveal() == "from-env"
+    assert config.security_token.reveal() == "from-file"
+
+
+def test_missing_unreadable_and_forbidden_read_alike(aliyun, raw, folder, tmp_path, monkeypatch):
+    """From the answer nobody learns what exists on the server."""
+    monkeypatch.setenv("HOME_CANARY", "x")
+    monkeypatch.setenv("AUTHMAIL_EMPTY", "")
+    (tmp_path / "outside").write_text("secret-canary")
+    (folder / "link").symlink_to(tmp_path / "outside")
+    (folder / "big").write_text("x" * (64 * 1024 + 1))
+    (folder / "empty").write_text("")
+    (folder / "binary").write_bytes(b"\xff\xfe")
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
+    names = ["link", "big", "empty", "binary", "folder", "pipe", "missing", "../outside", "link/../../outside", "\x00", "x" * 5000]
+    references = [{"file": str(folder / name)} for name in names]
+    references += [{"file": "/proc/self/environ"}, {"file": ""}, {"file": 5}, {"file": ["x"]}]
+    references += [{"env": name} for name in ("HOME_CANARY", "AUTHMAIL_MISSING", "AUTHMAIL_EMPTY", "", "HOME", 5)]
+    references += [{"env": "AUTHMAIL_KEY", "file": "x"}, {}, {"other": "x"}]
+    answers = {tuple(refusal(aliyun, raw | {"accessKeySecret": reference}, References(files=(folder,)))) for reference in references}
+    assert answers == {("accessKeySecret: refers to something that cannot be read (see which names and folders are allowed)",)}
+
+
+def test_other_problems_are_still_found_in_order(aliyun, raw):
+    """A reference that cannot be read does not hide what else is wrong."""
+    raw |= {"accessKeySecret": {"env": "AUTHMAIL_MISSING"}, "accessKeyId": 5, "regionId": "x"}
+    assert [line.partition(":")[0] for line in refusal(aliyun, raw, References())] == ["accessKeyId", "accessKeySecret", "regionId"]
+
+
+def test_a_tenants_config_reads_nothing(aliyun, raw, monkeypatch):
+    """Without references= even a well-named variable stays unread."""
+    monkeypatch.setenv("AUTHMAIL_KEY", "canary")
+    with pytest.raises(ConfigError, match="references are refused here"):
+        aliyun.validate_config(raw | {"accessKeySecret": {"env": "AUTHMAIL_KEY"}})
+
+
+def test_only_secrets_refer(aliyun, raw, monkeypatch):
+    """A reference in any other setting is a wrong type, also with references=."""
+    monkeypatch.setenv("AUTHMAIL_KEY", "canary")
+    lines = refusal(aliyun, raw | {"accountName": {"env": "AUTHMAIL_KEY"}}, References())
+    assert lines == ["accountName: must be text, got an object (only secrets may be references)"]
