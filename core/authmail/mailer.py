@@ -74,6 +74,9 @@ class Mailer:
         ConnectorNotFound: there is no such connector, or it is broken.
     """
 
+    # Of the class, since an error tracker may show a Mailer whose config was refused.
+    _stack: AsyncExitStack | None = None
+
     def __init__(
         self,
         connector: Connector | str,
@@ -119,7 +122,6 @@ class Mailer:
         self._choices: dict[tuple[str, tuple[str, ...]], Candidates] = {}
         self._transport: Transport | None = None
         self._client: Any = None
-        self._stack: AsyncExitStack | None = None
         self._inherited: AsyncExitStack | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -316,7 +318,8 @@ class Mailer:
         return without_secrets(error, self._connector.id, confidential)
 
     def __repr__(self) -> str:
-        return f"Mailer({self._connector.id!r}, {'open' if self._stack else 'closed'})"
+        connector = getattr(self, "_connector", None)
+        return f"Mailer({connector and connector.id!r}, {'open' if self._stack else 'closed'})"
 
 
 def _mailbox(to: str) -> Mailbox:

@@ -85,5 +85,5 @@ class Message:
         return bool(self.payload.get("code")) and not self.payload.get("link")
 
     def __repr__(self) -> str:
-        keys = ", ".join(str(key) for key in self.payload)
+        keys = ", ".join(str(key) for key in self.payload) if isinstance(self.payload, Mapping) else type(self.payload).__name__
         return f"Message(to={masked(self.to)!r}, type={str(self.type)!r}, payload=<{keys}>)"

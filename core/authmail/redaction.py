@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from html import escape
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -16,6 +17,9 @@ from authmail.structure import REDACTED
 
 _SECRET_NAME = re.compile(r"secret|token|passw|pwd|api_?key|private|credential", re.IGNORECASE)
 _SHORTEST_TO_STRIKE = 4
+# So many characters of a link or secret in a row give it away.
+_TELLING = 8
+_ONE_WORD = re.compile(r"[\x21-\x7e]{1,128}")
 _VITAL_IN_EMAIL = re.compile(r"https?://[^\s\"'<>]+|\b[0-9A-Z]*[0-9][0-9A-Z]{3,}\b")
 
 
@@ -112,6 +116,8 @@ def secrets_in(config: object) -> list[str]:
 def confidential_in(message: Message | Email) -> list[str]:
     """Return what of a message must not be shown: code, link and token, or in an Email what looks like one."""
     if isinstance(message, Message):
+        if not isinstance(message.payload, Mapping):
+            return []
         return [str(value) for key, value in message.payload.items() if isinstance(value, str | int) and _is_vital(str(key))]
     texts = (message.subject, message.html or "", message.text or "")
     return list(dict.fromkeys(found for text in texts for found in _VITAL_IN_EMAIL.findall(text)))
@@ -124,27 +130,39 @@ def _is_vital(key: str) -> bool:
 def without_secrets(error: SendError, connector: str, confidential: Iterable[str]) -> SendError:
     """Return an error afresh, so without traceback and cause, with the confidential parts of its texts struck out."""
     confidential = list(confidential)
-    words = {name: struck(getattr(error, name), confidential) for name in ("hint", "detail", "code", "request_id")}
+    words = {name: struck(getattr(error, name), confidential) for name in ("hint", "detail")}
+    ids = {name: struck(getattr(error, name), confidential) for name in ("code", "request_id")}
+    # A code or id is one word; something longer is not what a provider gives.
+    words |= {name: value if value and _ONE_WORD.fullmatch(value) else None for name, value in ids.items()}
     return error.afresh(connector=connector, **words)
 
 
 def struck(text: str | None, confidential: Iterable[str]) -> str | None:
-    """Return a text with every confidential part replaced by ``***``, also where it is percent- or HTML-encoded."""
+    """Return a text with every confidential part replaced by ``***``.
+
+    Also where it is percent-encoded, once or twice, or written as HTML or JSON; and where only a piece of it was
+    repeated, since whoever echoes a request may cut it anywhere.
+    """
     if not text:
         return text
+    hidden = bytearray(len(text))
+    for spelling in _spellings(confidential):
+        size = min(len(spelling), _TELLING)
+        for start in range(len(text) - size + 1):
+            if text[start : start + size] in spelling:
+                hidden[start : start + size] = b"x" * size
+    return "".join(
+        REDACTED if is_hidden else "".join(char for char, _ in group)
+        for is_hidden, group in groupby(zip(text, hidden, strict=True), key=lambda pair: bool(pair[1]))
+    )
+
+
+def _spellings(confidential: Iterable[str]) -> set[str]:
     spellings: set[str] = set()
     for part in confidential:
+        # The scheme of a link tells nothing, and stands in other addresses too.
+        part = part.removeprefix("https://").removeprefix("http://")
         if len(part) >= _SHORTEST_TO_STRIKE:
             encoded = quote(part, safe="")
-            spellings |= {
-                part,
-                encoded,
-                quote(encoded, safe=""),
-                quote_plus(part),
-                quote(part),
-                escape(part),
-                part.replace("/", "\\/"),
-            }
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, REDACTED)
-    return text
+            spellings |= {part, encoded, quote(encoded, safe=""), quote_plus(part), quote(part), escape(part), part.replace("/", "\\/")}
+    return spellings
