@@ -13,7 +13,8 @@ from authmail_aliyun_dm.signing import percent_encode, sign_v1, sign_v3, string_
 
 _VERSION = "2015-11-23"  # in every region (sending-methods pages of 2025-12; the SDK)
 _FORM = "application/x-www-form-urlencoded"
-_LONGEST_ALIAS = 15
+# Some pages say "fewer than 15", others "at most 15".
+_SAFE_ALIAS = 14
 _LONGEST_RECIPIENT = 192
 # SingleSendMail's page: about 8 MB where the body is a form.
 _LARGEST_BODY = 8 * 1000 * 1000
@@ -69,9 +70,9 @@ def _parameters(email: Email, config: AliyunDMConfig) -> dict[str, str]:
             "recipient", f"{len(email.to.address)} characters, at most {_LONGEST_RECIPIENT} are allowed", Reason.RECIPIENT
         )
     # An address in a template's sendFrom has no effect: the sender is always accountName.
-    alias = (email.sender.name if email.sender else "") or config.from_alias
+    alias = (email.sender.name[:_SAFE_ALIAS] if email.sender else "") or config.from_alias
     reply_to = email.reply_to.address if email.reply_to else config.reply_address
-    reply_name = email.reply_to.name if email.reply_to else config.reply_address_alias
+    reply_name = email.reply_to.name[:_SAFE_ALIAS] if email.reply_to else config.reply_address_alias
     # Whether HTML and text together give a multipart mail is not known, so a derived text stays at home.
     text = email.text if email.html is None or email.text_is_own else None
     parameters = {
@@ -79,12 +80,12 @@ def _parameters(email: Email, config: AliyunDMConfig) -> dict[str, str]:
         "AddressType": "1",
         "ReplyToAddress": _flag(config.reply_to_address and reply_to is None),
         "ToAddress": email.to.address,
-        "FromAlias": alias[:_LONGEST_ALIAS] if alias else None,
+        "FromAlias": alias or None,
         "Subject": email.subject,
         "HtmlBody": email.html,
         "TextBody": text,
         "ReplyAddress": reply_to,
-        "ReplyAddressAlias": reply_name[:_LONGEST_ALIAS] if reply_to and reply_name else None,
+        "ReplyAddressAlias": (reply_name or None) if reply_to else None,
         "TagName": config.tag_name,
         "ClickTrace": "1" if config.click_trace else "0",
     }

@@ -15,9 +15,9 @@ from authmail.plaintext import html_to_text
 _LINK = re.compile(r"https?://[^\s\"'<>)\]]+")
 # Six digits are the usual code; others follow. Letters count only in capitals and with a digit among them.
 _CODES = (
-    re.compile(r"(?<![\w#./:-])\d{6}(?![\w./:-]|\.\d)"),
-    re.compile(r"(?<![\w#./:-])(?:\d{7,8}|\d{4,5})(?![\w./:-]|\.\d)"),
-    re.compile(r"(?<![\w#./:-])(?=[A-Z]*\d)[A-Z\d]{6,10}(?![\w./:-])"),
+    re.compile(r"(?<![\w#./:-])\d{6}(?![\w/:-]|\.\w)"),
+    re.compile(r"(?<![\w#./:-])(?:\d{7,8}|\d{4,5})(?![\w/:-]|\.\w)"),
+    re.compile(r"(?<![\w#./:-])(?=[A-Z]*\d)[A-Z\d]{6,10}(?![\w/:-]|\.\w)"),
 )
 
 

@@ -1,0 +1,98 @@
+import asyncio
+
+import pytest
+
+from authmail.sandbox import Inbox, ReceivedMail
+
+
+def add(inbox, to="zoe@example.com", subject="s", **fields):
+    return inbox.add(connector="c", sender="x", to=(to,), subject=subject, **fields)
+
+
+def test_keeps_the_newest():
+    """Bounded; ids go on."""
+    inbox = Inbox(limit=2)
+    for number in range(3):
+        add(inbox, subject=str(number))
+    assert [(mail.id, mail.subject) for mail in inbox] == [(2, "1"), (3, "2")]
+    assert inbox.get(1) is None
+    assert inbox.delete(2)
+    assert not inbox.delete(2)
+    inbox.clear()
+    assert (len(inbox), add(inbox).id) == (0, 4)
+
+
+def test_finds_by_recipient():
+    """Whatever the case."""
+    inbox = Inbox()
+    add(inbox, "Zoe@Example.com")
+    add(inbox, "sam@example.com")
+    assert [mail.id for mail in inbox.messages("zoe@example.com")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"text": "Your code is 482913."}, "482913"),
+        ({"html": '<p style="color:#123456">Since 2019: <b>482913</b></p>'}, "482913"),
+        ({"subject": "482913 is your code", "html": "<p>x</p>"}, "482913"),
+        ({"text": "Code: 4829"}, "4829"),
+        ({"text": "Code: K7Q2MX"}, "K7Q2MX"),
+        ({"text": "See https://x.y/123456?code=654321"}, None),
+        ({"text": "Hello WORLD 1.5"}, None),
+    ],
+)
+def test_finds_the_code(fields, code):
+    """Six digits first; nothing from colours, links and words."""
+    assert add(Inbox(), **fields).code == code
+
+
+@pytest.mark.parametrize(
+    ("fields", "link"),
+    [
+        ({"html": '<a href="https://x.y/z?a=1&amp;b=2">x</a>'}, "https://x.y/z?a=1&b=2"),
+        ({"text": "Open (https://x.y/z)."}, "https://x.y/z"),
+        ({"text": "none"}, None),
+    ],
+)
+def test_finds_the_link(fields, link):
+    """The first one, as a browser would open it."""
+    assert add(Inbox(), **fields).link == link
+
+
+async def test_waits_for_a_mail():
+    """One that is there already, or the next one, for this recipient alone."""
+    inbox = Inbox()
+    add(inbox, "sam@example.com")
+    waiting = asyncio.create_task(inbox.wait(to="ZOE@example.com"))
+    await asyncio.sleep(0)
+    add(inbox, "other@example.com")
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    mail = add(inbox)
+    assert await waiting is mail
+    assert await inbox.wait(after=1) is inbox.get(2)
+
+
+async def test_many_may_wait_and_one_may_give_up():
+    """A cancelled waiter takes nothing away from the others."""
+    inbox = Inbox()
+    tasks = [asyncio.create_task(inbox.wait()) for _ in range(3)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    mail = add(inbox)
+    assert await asyncio.gather(*tasks[1:]) == [mail, mail]
+
+
+async def test_no_mail_is_a_timeout_that_says_what_was_awaited():
+    """So that a failed test tells something."""
+    with pytest.raises(TimeoutError, match="no mail to zoe@example.com after id 0 within 0.01 seconds"):
+        await Inbox().wait(to="zoe@example.com", timeout=0.01)
+
+
+def test_mails_become_json():
+    """With code and link."""
+    mail = add(Inbox(), text="482913 https://x.y")
+    assert isinstance(mail, ReceivedMail)
+    data = mail.to_dict()
+    assert (data["code"], data["link"], data["to"]) == ("482913", "https://x.y", ["zoe@example.com"])
