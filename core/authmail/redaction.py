@@ -159,10 +159,17 @@ def struck(text: str | None, confidential: Iterable[str]) -> str | None:
 
 def _spellings(confidential: Iterable[str]) -> set[str]:
     spellings: set[str] = set()
-    for part in confidential:
-        # The scheme of a link tells nothing, and stands in other addresses too.
-        part = part.removeprefix("https://").removeprefix("http://")
+    # The scheme of a link tells nothing, and stands in other addresses too.
+    for part in (text.removeprefix("https://").removeprefix("http://") for text in confidential):
         if len(part) >= _SHORTEST_TO_STRIKE:
             encoded = quote(part, safe="")
-            spellings |= {part, encoded, quote(encoded, safe=""), quote_plus(part), quote(part), escape(part), part.replace("/", "\\/")}
+            spellings |= {
+                part,
+                encoded,
+                quote(encoded, safe=""),
+                quote_plus(part),
+                quote(part),
+                escape(part),
+                part.replace("/", "\\/"),
+            }
     return spellings

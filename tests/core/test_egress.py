@@ -51,13 +51,18 @@ def test_public_refuses_a_url_before_anything_is_resolved(url):
     assert (caught.value.reason, caught.value.phase) == (Reason.ENDPOINT, Phase.BEFORE)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:80/", "http://localhost:80/", "http://[::1]/", "https://10.0.0.1/", "https://dm.aliyuncs.com/"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:80/", "http://localhost:80/", "http://[::1]/", "https://10.0.0.1/", "https://dm.aliyuncs.com/"]
+)
 def test_any_allows_private_https_and_loopback_http(url):
     """An operator's own network, and http where nobody can listen."""
     Egress.ANY.check_url(url)
 
 
-@pytest.mark.parametrize("url", ["http://10.0.0.1/", "http://mail.internal/", "http://2130706433/", "https://169.254.169.254/", "http://127.0.0.1.nip.io/"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://10.0.0.1/", "http://mail.internal/", "http://2130706433/", "https://169.254.169.254/", "http://127.0.0.1.nip.io/"],
+)
 def test_any_refuses_plain_http_elsewhere(url):
     """http only to a loopback address that is written as one."""
     with pytest.raises(AccountError):

@@ -57,7 +57,9 @@ def test_refuses_other_types(value):
         Mailbox(value)
 
 
-@pytest.mark.parametrize("name", ["", "Zoe", "Zoë Müller", "Acme, Inc.", 'A "B"', "a@b.c", "<x@y.z>", "back\\slash", "(c)", "a: b;"])
+@pytest.mark.parametrize(
+    "name", ["", "Zoe", "Zoë Müller", "Acme, Inc.", 'A "B"', "a@b.c", "<x@y.z>", "back\\slash", "(c)", "a: b;"]
+)
 def test_writes_what_the_standard_library_reads_back(name):
     """str() is a mailbox header that Python's email parser reads as the same single address and name."""
     header = HeaderParser(policy=default).parsestr(f"From: {Mailbox('zoe@example.com', name)}\n\n")["From"]

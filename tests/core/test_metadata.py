@@ -27,7 +27,13 @@ def test_loads_a_folder(tmp_path):
     (tmp_path / "logo-dark.png").write_bytes(b"png")
     words = {"key": {"label": {"fr": "Clé"}, "help": {"de": "x"}}}
     metadata = ConnectorMetadata.load(folder(tmp_path, slug="/x", sidebarLabel="X", settings=words), settings=Config)
-    assert (metadata.id, metadata.target, metadata.name["fr"], metadata.slug, metadata.sidebar_label) == ("acme-mail", "acme", "Acmé", "/x", "X")
+    assert (metadata.id, metadata.target, metadata.name["fr"], metadata.slug, metadata.sidebar_label) == (
+        "acme-mail",
+        "acme",
+        "Acmé",
+        "/x",
+        "X",
+    )
     assert metadata.readme("fr-CA") == "# Guide français"
     assert metadata.readme("ja") == metadata.readme() == "# Guide"
     assert base64.b64decode(metadata.logo.removeprefix("data:image/svg+xml;base64,")) == b"<svg/>"
@@ -39,7 +45,19 @@ def test_loads_a_folder(tmp_path):
 def test_gives_logtos_factory_object(tmp_path):
     """The keys of Logto's factory JSON, form items included."""
     data = ConnectorMetadata.load(folder(tmp_path), settings=Config).to_dict()
-    keys = {"id", "target", "type", "platform", "name", "description", "logo", "logoDark", "readme", "configTemplate", "formItems"}
+    keys = {
+        "id",
+        "target",
+        "type",
+        "platform",
+        "name",
+        "description",
+        "logo",
+        "logoDark",
+        "readme",
+        "configTemplate",
+        "formItems",
+    }
     assert set(data) == keys
     assert data["formItems"][0]["key"] == "key"
     assert json.loads(data["configTemplate"]) == {"key": "<Key>"}
@@ -47,7 +65,15 @@ def test_gives_logtos_factory_object(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"id": "Acme Mail"}, {"id": ""}, {"target": None}, {"name": {"fr": "x"}}, {"name": "x"}, {"description": {"en": 1}}, {"name": {"en": "x", "??": "y"}}],
+    [
+        {"id": "Acme Mail"},
+        {"id": ""},
+        {"target": None},
+        {"name": {"fr": "x"}},
+        {"name": "x"},
+        {"description": {"en": 1}},
+        {"name": {"en": "x", "??": "y"}},
+    ],
 )
 def test_refuses_broken_metadata(tmp_path, change):
     """An id that is none, or texts without English, break a connector when it is loaded and not later."""

@@ -60,7 +60,15 @@ def test_only_two_of_the_outcomes_allow_another_try_at_once():
 def test_pickles_with_every_attribute(kind):
     """An error that crosses a process keeps all it says."""
     error = kind(
-        "a hint", reason="rate", phase="after", code="C", status=400, request_id="R", retry_after=2.5, detail="words", connector="acme"
+        "a hint",
+        reason="rate",
+        phase="after",
+        code="C",
+        status=400,
+        request_id="R",
+        retry_after=2.5,
+        detail="words",
+        connector="acme",
     )
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is kind

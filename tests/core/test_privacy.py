@@ -45,7 +45,9 @@ def assert_silent(error, log):
 
 @pytest.fixture
 async def sandbox():
-    async with Sandbox({ALIYUN: DirectMailEmulator(access_keys={"key": SECRET}, senders=("a@b.c",), security_token=TOKEN)}) as running:
+    async with Sandbox(
+        {ALIYUN: DirectMailEmulator(access_keys={"key": SECRET}, senders=("a@b.c",), security_token=TOKEN)}
+    ) as running:
         yield running
 
 
@@ -99,7 +101,9 @@ async def echo_everything(reader, writer):
     head = await reader.readuntil(b"\r\n\r\n")
     length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
     body = (await reader.readexactly(length)).decode()
-    answer = f'{{"Code": "Odd", "RequestId": "{body[-80:]}", "Message": "no: {CODE} {LINK} {SECRET} {TOKEN} {body[:200]}"}}'.encode()
+    answer = (
+        f'{{"Code": "Odd", "RequestId": "{body[-80:]}", "Message": "no: {CODE} {LINK} {SECRET} {TOKEN} {body[:200]}"}}'.encode()
+    )
     writer.write(b"HTTP/1.1 400 X\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
     await writer.drain()
     writer.close()
@@ -127,18 +131,31 @@ async def test_a_broken_proxy_that_echoes_is_struck_out(caplog):
 )
 async def test_no_failure_before_sending_tells(caplog, config, message, egress):
     """Name, egress, connection and rendering."""
-    error = await failure(CONFIG | {"endpoint": "https://nowhere.invalid"} | config, Message("zoe@example.com", "SignIn", message), egress=egress)
+    error = await failure(
+        CONFIG | {"endpoint": "https://nowhere.invalid"} | config, Message("zoe@example.com", "SignIn", message), egress=egress
+    )
     assert_silent(error, caplog.text)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"accountName": 5}, {"securityToken": [TOKEN]}, {"accessKeySecret": {"env": SECRET}}, {"regionId": SECRET}, {"templates": [SECRET]}, {"endpoint": f"x {SECRET}"}],
+    [
+        {"accountName": 5},
+        {"securityToken": [TOKEN]},
+        {"accessKeySecret": {"env": SECRET}},
+        {"regionId": SECRET},
+        {"templates": [SECRET]},
+        {"endpoint": f"x {SECRET}"},
+    ],
 )
 def test_no_invalid_config_tells(caplog, change):
     """Through the connector, the Mailer, the settings class and merge."""
     connector = authmail.get_connector(ALIYUN)
-    for refuse in (connector.validate_config, lambda raw: Mailer(connector, raw), lambda raw: connector.validate_config(raw, references=authmail.References())):
+    for refuse in (
+        connector.validate_config,
+        lambda raw: Mailer(connector, raw),
+        lambda raw: connector.validate_config(raw, references=authmail.References()),
+    ):
         with pytest.raises(ConfigError) as caught:
             refuse(CONFIG | change)
         assert_silent(caught.value, caplog.text)

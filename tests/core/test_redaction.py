@@ -71,7 +71,9 @@ def test_finds_the_secrets_of_a_typed_config():
 
 def test_knows_what_of_a_message_is_confidential():
     """Code, link and tokens of a payload; in a rendered mail what looks like them."""
-    message = Message("a@b.c", "X", {"code": "123456", "link": "https://x/y", "resetToken": "t0", "locale": "fr", "organization": {}})
+    message = Message(
+        "a@b.c", "X", {"code": "123456", "link": "https://x/y", "resetToken": "t0", "locale": "fr", "organization": {}}
+    )
     assert confidential_in(message) == ["123456", "https://x/y", "t0"]
     email = Email("a@b.c", "Code 482913", html='<a href="https://x/y?t=1">ABC</a> K7Q2MX')
     assert confidential_in(email) == ["482913", "https://x/y?t=1", "K7Q2MX"]

@@ -38,19 +38,37 @@ def test_missing_unreadable_and_forbidden_read_alike(aliyun, raw, folder, tmp_pa
     (folder / "binary").write_bytes(b"\xff\xfe")
     (folder / "folder").mkdir()
     os.mkfifo(folder / "pipe")
-    names = ["link", "big", "empty", "binary", "folder", "pipe", "missing", "../outside", "link/../../outside", "\x00", "x" * 5000]
+    names = [
+        "link",
+        "big",
+        "empty",
+        "binary",
+        "folder",
+        "pipe",
+        "missing",
+        "../outside",
+        "link/../../outside",
+        "\x00",
+        "x" * 5000,
+    ]
     references = [{"file": str(folder / name)} for name in names]
     references += [{"file": "/proc/self/environ"}, {"file": ""}, {"file": 5}, {"file": ["x"]}]
     references += [{"env": name} for name in ("HOME_CANARY", "AUTHMAIL_MISSING", "AUTHMAIL_EMPTY", "", "HOME", 5)]
     references += [{"env": "AUTHMAIL_KEY", "file": "x"}, {}, {"other": "x"}]
-    answers = {tuple(refusal(aliyun, raw | {"accessKeySecret": reference}, References(files=(folder,)))) for reference in references}
+    answers = {
+        tuple(refusal(aliyun, raw | {"accessKeySecret": reference}, References(files=(folder,)))) for reference in references
+    }
     assert answers == {("accessKeySecret: refers to something that cannot be read (see which names and folders are allowed)",)}
 
 
 def test_other_problems_are_still_found_in_order(aliyun, raw):
     """A reference that cannot be read does not hide what else is wrong."""
     raw |= {"accessKeySecret": {"env": "AUTHMAIL_MISSING"}, "accessKeyId": 5, "regionId": "x"}
-    assert [line.partition(":")[0] for line in refusal(aliyun, raw, References())] == ["accessKeyId", "accessKeySecret", "regionId"]
+    assert [line.partition(":")[0] for line in refusal(aliyun, raw, References())] == [
+        "accessKeyId",
+        "accessKeySecret",
+        "regionId",
+    ]
 
 
 def test_a_tenants_config_reads_nothing(aliyun, raw, monkeypatch):

@@ -67,7 +67,9 @@ def site(tmp_path_factory):
         distribution("copycat", {"aliyun-direct-mail": None}, metadata="aliyun-direct-mail"),
         distribution("twin-one", {"twin-mail": None}, metadata="twin-mail"),
         distribution("twin-two", {"twin-mail": None}, metadata="twin-mail"),
-        distribution("same-target", {"acme-two": None}, WORKING.replace("files(__name__), settings", "files(__name__), settings")),
+        distribution(
+            "same-target", {"acme-two": None}, WORKING.replace("files(__name__), settings", "files(__name__), settings")
+        ),
     ]
     (root / "same-target" / "same_target" / "metadata.json").write_text(METADATA % ("acme-two", "acme"))
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), *folders]

@@ -64,7 +64,15 @@ def test_reads_a_config():
     """camelCase keys, nested classes, lists, and every kind of value."""
     config = Config.from_dict(
         VALID
-        | {"color": "blue", "port": 30, "factor": 2, "strict": True, "tag": "x", "login": {"user": "u", "pass": "p"}, "tags": ["a"]}
+        | {
+            "color": "blue",
+            "port": 30,
+            "factor": 2,
+            "strict": True,
+            "tag": "x",
+            "login": {"user": "u", "pass": "p"},
+            "tags": ["a"],
+        }
         | {"headers": {"X": "y"}, "contact": "Zoë <z@y.x>"}
     )
     assert config.api_key == Secret("k-canary")
@@ -139,7 +147,10 @@ def test_checks_and_rules_across_settings():
 
 def test_required_texts_are_not_empty():
     """An empty required text or secret is a problem, and so is the mark of a config to fill in."""
-    assert problems(fromEmail="", apiKey="") == [("apiKey", "must not be empty", "Console > Keys"), ("fromEmail", "must not be empty", "")]
+    assert problems(fromEmail="", apiKey="") == [
+        ("apiKey", "must not be empty", "Console > Keys"),
+        ("fromEmail", "must not be empty", ""),
+    ]
     assert problems(fromEmail="<From>") == [("fromEmail", "is not filled in yet", "")]
     assert problems(apiKey="***")[0][1] == "is the mark that stands for a hidden secret, not a secret"
 
@@ -147,7 +158,10 @@ def test_required_texts_are_not_empty():
 @pytest.mark.parametrize("templates", [..., None, [], [template("Register")]])
 def test_required_template_types(templates):
     """Each missing type is a problem of its own, unless the host has templates elsewhere."""
-    assert [message for _, message, _ in problems(templates=templates)] == ["a template for SignIn is missing", "a template for Generic is missing"]
+    assert [message for _, message, _ in problems(templates=templates)] == [
+        "a template for SignIn is missing",
+        "a template for Generic is missing",
+    ]
     with templates_elsewhere(True):
         Config.from_dict({key: value for key, value in (VALID | {"templates": templates}).items() if value is not ...})
 
@@ -180,7 +194,12 @@ def test_a_traceback_shows_no_secret():
 
 def test_unknown_keys_are_warnings_with_a_near_match():
     """A misspelt key is pointed at, also within a template or a nested object; it stops nothing."""
-    raw = VALID | {"apiKye": 1, "zzz": 2, "login": {"usr": 1}, "templates": [template("SignIn") | {"sendfrom": "x"}, template("Generic")]}
+    raw = VALID | {
+        "apiKye": 1,
+        "zzz": 2,
+        "login": {"usr": 1},
+        "templates": [template("SignIn") | {"sendfrom": "x"}, template("Generic")],
+    }
     found = [(problem.path, problem.hint) for problem in unknown_keys(raw, Config)]
     assert found == [
         ("templates[0].sendfrom", "did you mean sendFrom?"), ("apiKye", "did you mean apiKey?"), ("zzz", ""), ("login.usr", "did you mean user?"),

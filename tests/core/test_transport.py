@@ -133,10 +133,12 @@ async def test_tls_is_verified(authority, tmp_path):
             assert not http.used
         async with posting(ca_file=str(tmp_path / "ca.pem")) as http:
             assert (await http.post(url)).status == 200
-    async with server(after_request(answer()), tls_for(authority, "other.example")) as url:
-        async with posting(ca_file=str(tmp_path / "ca.pem")) as http:
-            with pytest.raises(NotConnected, match="certificate of localhost"):
-                await http.post(url)
+    async with (
+        server(after_request(answer()), tls_for(authority, "other.example")) as url,
+        posting(ca_file=str(tmp_path / "ca.pem")) as http,
+    ):
+        with pytest.raises(NotConnected, match="certificate of localhost"):
+            await http.post(url)
 
 
 async def test_no_tls_on_the_other_side():
@@ -321,7 +323,16 @@ def test_failure_by_status(status, kind):
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("120", 120.0), ("0", 0.0), ("", None), ("soon", None), ("-5", None), ("Fri, 31 Dec 1999 23:59:59 GMT", 0.0), ("٣", None), ("9" * 400, 999999999.0)],
+    [
+        ("120", 120.0),
+        ("0", 0.0),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0.0),
+        ("٣", None),
+        ("9" * 400, 999999999.0),
+    ],
 )
 def test_retry_after(value, seconds):
     """Seconds or a date; nonsense is none."""

@@ -103,7 +103,9 @@ async def test_closes_with_handlers_that_never_answer(sandbox):
 
 
 class Hanging:
-    config = {}
+    @property
+    def config(self):
+        return {}
 
     async def handle(self, request, inbox):
         await asyncio.Event().wait()

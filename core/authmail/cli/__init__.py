@@ -15,7 +15,7 @@ from authmail.cli.send import send
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="authmail", prog_name="authmail")
 def main() -> None:
-    r"""Email for auth servers: sign-in codes, resets and invitations through any provider.
+    """Email for auth servers: sign-in codes, resets and invitations through any provider.
 
     \b
     Start here:

@@ -19,7 +19,7 @@ from authmail.templates.coverage import Coverage, coverage
 @click.option("--default-locale", metavar="TAG", help="The host's default language, as given to its Mailer.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(config: str, connector: str | None, online: bool, default_locale: str | None, as_json: bool) -> None:
-    r"""Find every problem of a config, doubtful values, and messages that no template serves.
+    """Find every problem of a config, doubtful values, and messages that no template serves.
 
     The table shows which template serves each usage type in each language. A star marks placeholders that the
     documented payload of the type does not fill: they will be empty.

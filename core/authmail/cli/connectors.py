@@ -10,7 +10,7 @@ from authmail.cli.output import print_json, print_table
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def connectors(as_json: bool) -> None:
-    r"""List the installed connectors, and broken ones with the reason.
+    """List the installed connectors, and broken ones with the reason.
 
     Exit code 1 if one is broken.
 

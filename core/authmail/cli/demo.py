@@ -29,7 +29,7 @@ _MESSAGES = (
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def demo(as_json: bool) -> None:
-    r"""See authmail work, on this machine alone.
+    """See authmail work, on this machine alone.
 
     Starts the sandbox, sends mails of several types and languages over loopback HTTP through the Aliyun Direct Mail
     connector, and shows what arrived. Then the two failures that newcomers meet. Exit code 0 only if every mail

@@ -16,7 +16,7 @@ from authmail.templates.samples import LOGTO_TYPES, sample_payload
 @click.option("--lang", default="en", metavar="TAG", help="Language, such as fr or zh-CN; the nearest there is.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: the factory object of Logto's API, and the JSON Schema.")
 def info(connector: str, lang: str, as_json: bool) -> None:
-    r"""Show a connector: its settings, the usage types, and its guide.
+    """Show a connector: its settings, the usage types, and its guide.
 
     \b
     Examples:

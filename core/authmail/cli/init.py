@@ -21,7 +21,7 @@ from authmail.templates.samples import LOGTO_TYPES, starter_templates
 @click.option("--lang", "languages", multiple=True, default=["en"], metavar="TAG", show_default=True,
               help="Language of the templates: en, fr or zh-CN. Give it again for more languages.")  # fmt: skip
 def init(connector: str, form: str, languages: tuple[str, ...]) -> None:
-    r"""Print a config to fill in, with templates for all nine usage types.
+    """Print a config to fill in, with templates for all nine usage types.
 
     Values in <angle brackets> are yours to fill in; `authmail check` finds the ones that are left.
 

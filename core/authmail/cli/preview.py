@@ -27,7 +27,7 @@ def preview(
     part: str | None,
     as_json: bool,
 ) -> None:
-    r"""Show the mail that would be sent. Contacts nobody.
+    """Show the mail that would be sent. Contacts nobody.
 
     \b
     Examples:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--json", "as_json", is_flag=True, help="Print where it listens as JSON, then nothing more.")
 def sandbox(port: int, host: str, as_json: bool) -> None:
-    r"""Serve local stand-ins of the providers, and an inbox of what they accepted, until Ctrl-C.
+    """Serve local stand-ins of the providers, and an inbox of what they accepted, until Ctrl-C.
 
     Put the printed settings into a config and send: no mail leaves this machine. The recipient chooses faults:
     throttled@…, timeout@…, cut@… and more; docs/sandbox.md lists them.

@@ -27,7 +27,7 @@ def send(
     timeout: float,
     as_json: bool,
 ) -> None:
-    r"""Send one real mail, code 000000 unless --payload says otherwise.
+    """Send one real mail, code 000000 unless --payload says otherwise.
 
     Prints the message id, or what happened instead: the outcome, the provider's code, a hint, and what certainly did
     not happen.

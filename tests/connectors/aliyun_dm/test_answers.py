@@ -89,7 +89,10 @@ def test_the_code_decides(request_sent, code, status, kind, reason):
     assert error.hint
 
 
-@pytest.mark.parametrize(("status", "body"), [(400, b"oops"), (502, b"<html>bad gateway</html>"), (503, b""), (503, b"<html>busy</html>"), (403, b"[]")])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(400, b"oops"), (502, b"<html>bad gateway</html>"), (503, b""), (503, b"<html>busy</html>"), (403, b"[]")],
+)
 def test_an_answer_without_a_code_is_unknown(request_sent, status, body):
     """Something in between may have answered, also with a 503."""
     error = outcome(request_sent, status, body)
@@ -99,7 +102,12 @@ def test_an_answer_without_a_code_is_unknown(request_sent, status, body):
 
 @pytest.mark.parametrize(
     ("code", "kind", "seconds"),
-    [("Throttling.User", Throttled, 3.0), ("ServiceUnavailable", NotSent, 3.0), ("Unheard", Throttled, 3.0), ("InvalidBody", MessageRejected, None)],
+    [
+        ("Throttling.User", Throttled, 3.0),
+        ("ServiceUnavailable", NotSent, 3.0),
+        ("Unheard", Throttled, 3.0),
+        ("InvalidBody", MessageRejected, None),
+    ],
 )
 def test_the_providers_delay_is_honoured(request_sent, code, kind, seconds):
     """x-acs-retry-after is in milliseconds; with it an unknown code is throttling, as the official SDK has it."""
@@ -135,7 +143,9 @@ def test_a_wrong_secret_is_told_from_a_wrong_signature(raw, signature):
         assert "CANARY" not in str(error.to_dict())
 
 
-@pytest.mark.parametrize("phrase", ["server string to sign is:", "Server String To Sign Is :", "string to sign is:[", "server canonicalRequest is:["])
+@pytest.mark.parametrize(
+    "phrase", ["server string to sign is:", "Server String To Sign Is :", "string to sign is:[", "server canonicalRequest is:["]
+)
 def test_the_echo_is_cut_however_it_begins(request_sent, phrase):
     """The rest of the message may hold the whole mail."""
     error = outcome(request_sent, 400, {"Code": "IncompleteSignature", "Message": f"No match. {phrase}POST&%2F&CODE-CANARY"})

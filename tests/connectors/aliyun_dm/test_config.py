@@ -40,7 +40,9 @@ def test_regions_have_their_hosts(raw, region, host):
     assert AliyunDMConfig.from_dict(raw | {"regionId": region}).url == f"https://{host}/"
 
 
-@pytest.mark.parametrize("region", ["cn-shanghai", "CN-HANGZHOU", "evil.example/x?", "x@evil.example", "../x", "eu-central-1\n", "", 5])
+@pytest.mark.parametrize(
+    "region", ["cn-shanghai", "CN-HANGZHOU", "evil.example/x?", "x@evil.example", "../x", "eu-central-1\n", "", 5]
+)
 def test_no_region_makes_a_host_of_its_own(raw, region):
     """Only the five names count, so none can lead elsewhere; empty is the default."""
     if region == "":
@@ -61,7 +63,20 @@ def test_an_endpoint_replaces_the_region(raw, endpoint, url):
     assert AliyunDMConfig.from_dict(raw | {"endpoint": endpoint}).url == url
 
 
-@pytest.mark.parametrize("endpoint", ["ftp://x.y", "https://user:pw@x.y", "https://x.y/?a=b", "x.y#z", "https://", "x y", "x.y\r\nHost: z", "https://x.y:99999", "\\\\x"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "ftp://x.y",
+        "https://user:pw@x.y",
+        "https://x.y/?a=b",
+        "x.y#z",
+        "https://",
+        "x y",
+        "x.y\r\nHost: z",
+        "https://x.y:99999",
+        "\\\\x",
+    ],
+)
 def test_an_endpoint_is_a_host(raw, endpoint):
     """No user, query, fragment, blank or other scheme."""
     assert problems(raw, endpoint=endpoint) == ["endpoint"]
@@ -83,7 +98,13 @@ def test_known_limits_are_refused(raw, change, path):
 def test_defaults(raw):
     """Tracking off, V3, a harmless repeat allowed."""
     config = AliyunDMConfig.from_dict(raw)
-    assert (config.region_id, config.click_trace, config.signature, config.replay_on_timeout, config.reply_to_address) == ("cn-hangzhou", False, "v3", True, False)
+    assert (config.region_id, config.click_trace, config.signature, config.replay_on_timeout, config.reply_to_address) == (
+        "cn-hangzhou",
+        False,
+        "v3",
+        True,
+        False,
+    )
 
 
 def test_a_good_config_has_no_warning(aliyun, raw):

@@ -81,7 +81,7 @@ async def test_the_official_sdk_sends(sandbox, algorithm, token):
 )
 async def test_the_official_sdk_understands_the_errors(sandbox, algorithm, change, request_change, code, status):
     """Its exceptions have code and status as with the service."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011 (the SDK's own class differs by status)
+    with pytest.raises(Exception) as caught:
         await asyncio.to_thread(sdk(sandbox, **algorithm, **change).single_send_mail, mail(**request_change))
     assert (caught.value.code, caught.value.status_code) == (code, status)
     assert caught.value.request_id
@@ -90,7 +90,7 @@ async def test_the_official_sdk_understands_the_errors(sandbox, algorithm, chang
 
 async def test_the_official_sdk_reads_the_delay(sandbox):
     """Its throttling exception knows how long to wait, in milliseconds."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises(Exception) as caught:
         await asyncio.to_thread(sdk(sandbox).single_send_mail, mail("throttled@example.com"))
     assert (type(caught.value).__name__, caught.value.retry_after) == ("ThrottlingException", 3000)
 
@@ -120,7 +120,11 @@ async def replay(endpoint, request, body):
     """Send the captured bytes again, head and all."""
     url = urlsplit(endpoint)
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
-    headers = [(name, value) for name, value in request["headers"] if name.lower() not in ("content-length", "connection", "transfer-encoding")]
+    headers = [
+        (name, value)
+        for name, value in request["headers"]
+        if name.lower() not in ("content-length", "connection", "transfer-encoding")
+    ]
     head = "".join(f"{name}: {value}\r\n" for name, value in [*headers, ("Content-Length", len(body)), ("Connection", "close")])
     writer.write(f"{request['method']} {request['target']} HTTP/1.1\r\n{head}\r\n".encode() + body)
     answer = await reader.read()
@@ -147,7 +151,10 @@ async def test_captured_requests_are_genuine(vectors):
     for capture in captures:
         for request in capture["requests"]:
             emulator = DirectMailEmulator(
-                access_keys=CAPTURE_KEY, senders=("noreply@mail.example.com",), security_token=token_of(request), now=lambda r=request: date_of(r)
+                access_keys=CAPTURE_KEY,
+                senders=("noreply@mail.example.com",),
+                security_token=token_of(request),
+                now=lambda r=request: date_of(r),
             )
             async with Sandbox({ALIYUN: emulator}) as sandbox:
                 answer = await replay(sandbox.endpoint(ALIYUN), request, request["body"].encode())
@@ -178,10 +185,14 @@ async def test_a_changed_request_is_found(vectors):
 
 @pytest.fixture
 def recorded(vectors):
-    return next(capture["requests"][0] for capture in vectors("aliyun_dm/wire-examples")["captures"] if capture["name"] == "sdk-sync-200")
+    return next(
+        capture["requests"][0] for capture in vectors("aliyun_dm/wire-examples")["captures"] if capture["name"] == "sdk-sync-200"
+    )
 
 
-@pytest.mark.parametrize(("minutes", "answer"), [(14, "EnvId"), (-14, "EnvId"), (16, "InvalidTimeStamp.Expired"), (-16, "InvalidTimeStamp.Expired")])
+@pytest.mark.parametrize(
+    ("minutes", "answer"), [(14, "EnvId"), (-14, "EnvId"), (16, "InvalidTimeStamp.Expired"), (-16, "InvalidTimeStamp.Expired")]
+)
 async def test_the_time_window_is_fifteen_minutes(recorded, minutes, answer):
     """Either way."""
     now = date_of(recorded) + timedelta(minutes=minutes)

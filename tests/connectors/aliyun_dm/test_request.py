@@ -34,7 +34,11 @@ def test_v3_sends_what_the_service_wants(raw):
     headers = dict(request.headers)
     assert headers.pop("accept") == "application/json"
     authorization = headers.pop("authorization")
-    assert (headers["host"], headers["x-acs-date"], headers["x-acs-signature-nonce"]) == ("dm.aliyuncs.com", "2024-01-02T03:04:05Z", "n-1")
+    assert (headers["host"], headers["x-acs-date"], headers["x-acs-signature-nonce"]) == (
+        "dm.aliyuncs.com",
+        "2024-01-02T03:04:05Z",
+        "n-1",
+    )
     assert authorization == sign_v3("POST", "/", {}, headers, request.body, raw["accessKeyId"], raw["accessKeySecret"])
     assert raw["accessKeySecret"] not in repr(request) + authorization
 
@@ -59,7 +63,9 @@ def test_temporary_credentials_are_signed(raw):
 
 def test_every_setting_goes_where_it_belongs(raw):
     """Alias, tag, tracking and reply address."""
-    sent = fields(build(raw, fromAlias="小红", tagName="signin", clickTrace=True, replyAddress="help@example.com", replyAddressAlias="Help"))
+    sent = fields(
+        build(raw, fromAlias="小红", tagName="signin", clickTrace=True, replyAddress="help@example.com", replyAddressAlias="Help")
+    )
     assert (sent["FromAlias"], sent["TagName"], sent["ClickTrace"]) == ("小红", "signin", "1")
     assert (sent["ReplyAddress"], sent["ReplyAddressAlias"], sent["ReplyToAddress"]) == ("help@example.com", "Help", "false")
     assert fields(build(raw, replyToAddress=True))["ReplyToAddress"] == "true"
@@ -69,7 +75,12 @@ def test_a_template_overrides_name_and_reply_address(raw):
     """The sender's name alone; an address in it is not the sender's. The reply address whole."""
     email = Email("a@b.c", "s", html="x", sender=Sender("Acme and a long tail", "other@example.com"), reply_to="Help <h@e.x>")
     sent = fields(build(raw, email, fromAlias="Config", replyAddress="c@e.x", replyToAddress=True))
-    assert (sent["FromAlias"], sent["ReplyAddress"], sent["ReplyAddressAlias"], sent["ReplyToAddress"]) == ("Acme and a lon", "h@e.x", "Help", "false")
+    assert (sent["FromAlias"], sent["ReplyAddress"], sent["ReplyAddressAlias"], sent["ReplyToAddress"]) == (
+        "Acme and a lon",
+        "h@e.x",
+        "Help",
+        "false",
+    )
     assert sent["AccountName"] == raw["accountName"]
 
 
@@ -118,7 +129,11 @@ DIFFERENT = {
 
 async def test_logtos_requests_are_met(vectors):
     """The captured requests of the reference connector: the same fields, apart from documented differences."""
-    cases = [case for case in vectors("logto/wire_http")["cases"] if case["connector"] == "aliyun-dm" and case["outcome"].get("ok", True)]
+    cases = [
+        case
+        for case in vectors("logto/wire_http")["cases"]
+        if case["connector"] == "aliyun-dm" and case["outcome"].get("ok", True)
+    ]
     compared = 0
     for case in cases:
         if "i18n_template" in case and "subject" in case["i18n_template"]:

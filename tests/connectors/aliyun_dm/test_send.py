@@ -2,7 +2,20 @@ import time
 
 import pytest
 
-from authmail import AccountError, Egress, Email, Mailer, Message, MessageRejected, NotSent, OutcomeUnknown, Phase, Reason, Template, Throttled
+from authmail import (
+    AccountError,
+    Egress,
+    Email,
+    Mailer,
+    Message,
+    MessageRejected,
+    NotSent,
+    OutcomeUnknown,
+    Phase,
+    Reason,
+    Template,
+    Throttled,
+)
 from authmail.outcomes import ConnectionCut, NoAnswerInTime
 from authmail_aliyun_dm.emulator_faults import FAULTS
 
@@ -106,7 +119,11 @@ async def test_a_taken_request_is_not_sent_twice(mailer_with, sandbox, recipient
 
 @pytest.mark.parametrize(
     ("change", "payload"),
-    [({"replayOnTimeout": False}, {"code": "482913"}), ({}, {"code": "482913", "link": "https://example.com/x"}), ({}, {"link": "https://example.com/x"})],
+    [
+        ({"replayOnTimeout": False}, {"code": "482913"}),
+        ({}, {"code": "482913", "link": "https://example.com/x"}),
+        ({}, {"link": "https://example.com/x"}),
+    ],
 )
 async def test_nothing_is_repeated_where_a_second_mail_would_harm(raw, sandbox, change, payload):
     """An invitation, or whoever switched it off, gets one attempt with all of the time."""

@@ -12,7 +12,9 @@ def test_v1_signs_as_the_official_sdks_do(vectors):
     for case in cases:
         text = string_to_sign_v1(case["method"], case["params"])
         assert case["string_to_sign"] in (None, text), case["id"]
-        assert (sha256(text.encode()).hexdigest(), len(text)) == (case["string_to_sign_sha256"], case["string_to_sign_length"]), case["id"]
+        assert (sha256(text.encode()).hexdigest(), len(text)) == (case["string_to_sign_sha256"], case["string_to_sign_length"]), (
+            case["id"]
+        )
         assert sign_v1(case["method"], case["params"], case["access_key_secret"]) == case["signature"], case["id"]
 
 
@@ -34,7 +36,10 @@ def test_v3_takes_bytes_too():
     assert sign_v3(*arguments, "ü", "k", "s") == sign_v3(*arguments, "ü".encode(), "k", "s")
 
 
-@pytest.mark.parametrize(("text", "encoded"), [("aZ09-_.~", "aZ09-_.~"), (" +*'!()", "%20%2B%2A%27%21%28%29"), ("ü你", "%C3%BC%E4%BD%A0"), ("/%", "%2F%25")])
+@pytest.mark.parametrize(
+    ("text", "encoded"),
+    [("aZ09-_.~", "aZ09-_.~"), (" +*'!()", "%20%2B%2A%27%21%28%29"), ("ü你", "%C3%BC%E4%BD%A0"), ("/%", "%2F%25")],
+)
 def test_encodes_by_rfc_3986(text, encoded):
     """Only letters, digits and four signs stay."""
     assert percent_encode(text) == encoded

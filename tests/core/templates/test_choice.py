@@ -43,7 +43,9 @@ def test_language_choice_is_logtos(vectors):
             with pytest.raises(TemplateError):
                 choose(templates, case["request"]["template_type"], locales, case["default_language"])
         else:
-            assert choose(templates, case["request"]["template_type"], locales, case["default_language"]) == expected, case["label"]
+            assert choose(templates, case["request"]["template_type"], locales, case["default_language"]) == expected, case[
+                "label"
+            ]
 
 
 ALL = [template("en/SignIn", "en"), template("fr/SignIn", "fr"), template("any/SignIn"), template("de/Generic", "de")]

@@ -15,7 +15,11 @@ def test_reads_a_folder(tmp_path):
     assert templates_in(tmp_path) == (
         Template("Notice", "News", "Hello\n", "text/plain"),
         Template(
-            "SignIn", "Votre code & {{code}}", "<title> Votre\n code &amp; {{code}}</title><p>{{code}}</p>", text="Code : {{code}}", locale="fr"
+            "SignIn",
+            "Votre code & {{code}}",
+            "<title> Votre\n code &amp; {{code}}</title><p>{{code}}</p>",
+            text="Code : {{code}}",
+            locale="fr",
         ),
     )
     assert templates_in(str(tmp_path)) == templates_in(tmp_path)

@@ -44,7 +44,7 @@ HOSTILE = [
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_value_stays_a_value_in_html(value):
     """Whatever a value holds, a browser's parser finds it as text and as attribute value, and no element of its own."""
-    page = render('<p title="{{v}}" class=\'{{v}}\'>{{v}}</p>', {"v": value}, html=True)
+    page = render("<p title=\"{{v}}\" class='{{v}}'>{{v}}</p>", {"v": value}, html=True)
     tree = html5lib.parse(page, namespaceHTMLElements=False)
     paragraph = tree.find("body/p")
     seen = value.replace("\x00", "\ufffd")

@@ -16,7 +16,9 @@ def render(payload=None, **fields):
 
 def test_an_html_template_gives_both_parts():
     """HTML is escaped, the derived text is not, and says that it is derived."""
-    email = render({"code": "12<34"}, subject="Code {{code}}", content='<p>Your code: <b>{{code}}</b></p><a href="{{code}}">x</a>')
+    email = render(
+        {"code": "12<34"}, subject="Code {{code}}", content='<p>Your code: <b>{{code}}</b></p><a href="{{code}}">x</a>'
+    )
     assert email.html == '<p>Your code: <b>12&lt;34</b></p><a href="12&lt;34">x</a>'
     assert email.text == "Your code: 12<34\n\nx (12<34)"
     assert email.subject == "Code 12<34"
@@ -96,7 +98,9 @@ def test_an_invalid_address_is_left_out_with_a_warning(caplog):
 
 def test_reply_to_may_be_a_placeholder_alone():
     """A bare placeholder in replyTo is an address; in sendFrom it is a name."""
-    email = render({"user": {"primaryEmail": "sam@example.com"}}, reply_to="{{user.primaryEmail}}", send_from="{{user.primaryEmail}}")
+    email = render(
+        {"user": {"primaryEmail": "sam@example.com"}}, reply_to="{{user.primaryEmail}}", send_from="{{user.primaryEmail}}"
+    )
     assert email.reply_to == Mailbox("sam@example.com")
     assert email.sender == Sender("sam@example.com")
 
@@ -104,7 +108,9 @@ def test_reply_to_may_be_a_placeholder_alone():
 def test_an_invitation_is_no_phishing_relay():
     """Links, hidden and direction-changing characters and endless text that strangers typed lose their effect."""
     name = "Acme\u202e\u200b\r\n. Your account is locked: https://evil.example/login or www.evil.example " + "x" * 5000
-    email = render({"organization": {"name": name}}, subject="{{organization.name}}", content="<p>{{organization.name}} invites you</p>")
+    email = render(
+        {"organization": {"name": name}}, subject="{{organization.name}}", content="<p>{{organization.name}} invites you</p>"
+    )
     seen = html5lib.parse(email.html, namespaceHTMLElements=False).find("body/p").text
     for text in (email.subject, email.text, seen):
         assert "https://" not in text
@@ -126,4 +132,6 @@ def test_links_of_the_host_stay():
     """Only strangers' values are made inert: the message's own link works."""
     email = render({"link": "https://example.com/join?a=1&b=2"}, content='<a href="{{link}}">Join</a>')
     assert email.text == "Join (https://example.com/join?a=1&b=2)"
-    assert html5lib.parse(email.html, namespaceHTMLElements=False).find("body/a").get("href") == "https://example.com/join?a=1&b=2"
+    assert (
+        html5lib.parse(email.html, namespaceHTMLElements=False).find("body/a").get("href") == "https://example.com/join?a=1&b=2"
+    )

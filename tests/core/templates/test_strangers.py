@@ -39,6 +39,17 @@ def test_no_format_character_of_unicode_survives_beside_ascii():
     """Every character of the categories control, format and line separator disappears."""
     invisible = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Cc", "Cf", "Zl", "Zp")]
     # Visible signs of Arabic, Syriac, Kaithi, Egyptian and musical writing count as format characters too.
-    visible = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD, *range(0x13430, 0x13440), *range(0x1BCA0, 0x1D17B)}
+    visible = {
+        *range(0x600, 0x606),
+        0x6DD,
+        0x70F,
+        0x890,
+        0x891,
+        0x8E2,
+        0x110BD,
+        0x110CD,
+        *range(0x13430, 0x13440),
+        *range(0x1BCA0, 0x1D17B),
+    }
     left = {hex(ord(char)) for char in invisible if ord(char) not in visible and cleaned(f"a{char}b") not in ("ab", "a b")}
     assert left == set()

@@ -11,13 +11,19 @@ WHOLE = {
 def test_reads_and_writes_its_json():
     """from_dict and to_dict are each other's reverse."""
     assert Template.from_dict(WHOLE).to_dict() == WHOLE
-    assert Template.from_dict({"usageType": "X", "subject": "", "content": ""}).to_dict() == {"usageType": "X", "subject": "", "content": ""}
+    assert Template.from_dict({"usageType": "X", "subject": "", "content": ""}).to_dict() == {
+        "usageType": "X",
+        "subject": "",
+        "content": "",
+    }
 
 
 def test_knows_the_other_spellings():
     """languageTag and type are read where the usual spelling is missing; a type that is no content type is passed over."""
     base = {"usageType": "X", "subject": "s", "content": "c"}
-    assert Template.from_dict(base | {"languageTag": "de", "type": "text/plain"}) == Template("X", "s", "c", "text/plain", locale="de")
+    assert Template.from_dict(base | {"languageTag": "de", "type": "text/plain"}) == Template(
+        "X", "s", "c", "text/plain", locale="de"
+    )
     assert Template.from_dict(base | {"type": "SignIn"}).content_type == "text/html"
     assert Template.from_dict(base | {"locale": None, "replyTo": None}) == Template("X", "s", "c")
 

@@ -1,0 +1,320 @@
+import asyncio
+import json
+import re
+import threading
+import tomllib
+
+import pytest
+from click.testing import CliRunner
+
+from authmail.cli import main
+from authmail.sandbox import Sandbox
+from authmail_aliyun_dm.emulator import DirectMailEmulator
+
+ALIYUN = "aliyun-direct-mail"
+
+
+@pytest.fixture
+def run():
+    return lambda *arguments, **options: CliRunner().invoke(
+        main, [str(argument) for argument in arguments], catch_exceptions=False, **options
+    )
+
+
+@pytest.fixture
+def served():
+    """A sandbox of another process, as a user has it in another terminal."""
+    box, ready = {}, threading.Event()
+
+    async def serve():
+        box["stop"], box["loop"] = asyncio.Event(), asyncio.get_running_loop()
+        async with Sandbox({ALIYUN: DirectMailEmulator()}) as sandbox:
+            box["sandbox"] = sandbox
+            ready.set()
+            await box["stop"].wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    ready.wait(10)
+    yield box["sandbox"]
+    box["loop"].call_soon_threadsafe(box["stop"].set)
+    thread.join(10)
+
+
+@pytest.fixture
+def config(tmp_path, raw):
+    """Write a config file; gives its path."""
+
+    def write(change=None, **wrapper):
+        path = tmp_path / "aliyun.json"
+        path.write_text(json.dumps({"connector": "aliyun-dm", "config": raw | (change or {})} | wrapper), "utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("command", [None, *main.commands])
+def test_help_has_an_example(run, command):
+    """Every command explains itself, with an example, and ends with 0."""
+    result = run(*([command] if command else []), "--help")
+    assert result.exit_code == 0
+    assert re.search(r"^ +authmail \w+", result.output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", set(main.commands) - {"init"})
+def test_machines_can_read(run, command):
+    """Every command has --json; init prints the file itself."""
+    assert "--json" in run(command, "--help").output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["info"],
+        ["info", "nope"],
+        ["check", "/nowhere.json"],
+        ["send", "/dev/null"],
+        ["init", "aliyun-dm", "--format", "yaml"],
+        ["init", "aliyun-dm", "--lang", "tlh"],
+    ],
+)
+def test_wrong_usage_is_two(run, arguments):
+    """And says what would be right."""
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert "Usage:" in result.output
+
+
+def test_connectors(run):
+    """A table, or JSON."""
+    result = run("connectors")
+    assert result.exit_code == 0
+    assert re.search(r"aliyun-direct-mail +aliyun-dm +Aliyun Direct Mail +authmail \d", result.output)
+    assert json.loads(run("connectors", "--json").output)["connectors"][0]["id"] == ALIYUN
+
+
+def test_info(run):
+    """Settings, types and guide, in the nearest language."""
+    result = run("info", "aliyun-dm", "--lang", "fr-CA")
+    assert "Aliyun fournit des services de cloud computing aux entreprises en ligne." in result.output
+    assert re.search(r"accessKeySecret +Text +yes +yes +Secret AccessKey", result.output)
+    assert "OrganizationInvitation    link, organization, inviter" in result.output
+    assert "## 8. Erreurs courantes" in result.output
+    data = json.loads(run("info", "aliyun-dm", "--json").output)
+    assert (data["id"], data["jsonSchema"]["type"]) == (ALIYUN, "object")
+
+
+@pytest.mark.parametrize("form", ["json", "toml"])
+@pytest.mark.parametrize("languages", [[], ["--lang", "fr"], ["--lang", "en", "--lang", "zh-CN"]])
+def test_init_makes_a_file_to_fill_in(run, tmp_path, form, languages):
+    """What is left to fill in is found by check; once filled in, it is usable and every type is served."""
+    text = run("init", "aliyun-dm", "--format", form, *languages).output
+    data = json.loads(text) if form == "json" else tomllib.loads(text)
+    assert len(data["config"]["templates"]) == 9 * max(1, len(languages) // 2)
+    path = tmp_path / f"aliyun.{form}"
+    path.write_text(text, "utf-8")
+    result = run("check", path)
+    assert result.exit_code == 1
+    assert result.output.count("is not filled in yet") == 3
+    for label, value in (
+        ("AccessKey ID", "key"),
+        ("AccessKey secret", "secret"),
+        ("Sender address", "no-reply@mail.example.com"),
+    ):
+        text = text.replace(f"<{label}>", value)
+    path.write_text(text, "utf-8")
+    result = run("check", path)
+    assert result.exit_code == 0, result.output
+    assert "warning" not in result.output
+    assert re.search(r"OrganizationInvitation +\w", result.output)
+
+
+def test_check_tells_every_problem(run, config):
+    """With path and hint; exit code 1; no secret."""
+    path = config({"regionId": "cn-hangzho", "fromAlias": "x" * 16, "accessKeySecret": ["s-canary"], "templates": []})
+    result = run("check", path)
+    assert result.exit_code == 1
+    assert "7 problems" in result.output
+    assert "did you mean cn-hangzhou?" in result.output
+    assert "canary" not in result.output
+    data = json.loads(run("check", path, "--json").output)
+    assert not data["valid"]
+    assert [problem["path"] for problem in data["problems"]] == ["accessKeySecret", "fromAlias", "regionId", *["templates"] * 4]
+
+
+def test_check_shows_who_is_served(run, config, raw):
+    """Warnings, and the table of types and languages."""
+    templates = [
+        *raw["templates"],
+        {
+            "usageType": "SignIn",
+            "subject": "{{application.name}} {{x}}",
+            "content": "{{code}}",
+            "locale": "fr",
+            "sendFrom": "A <a@b.c>",
+        },
+    ]
+    result = run("check", config({"fromAllias": "x", "templates": templates}))
+    assert result.exit_code == 0
+    assert "did you mean fromAlias?" in result.output
+    assert "templates[4].sendFrom  holds an address, which has no effect" in result.output
+    assert re.search(r"SignIn +no language +fr\*", result.output)
+    assert re.search(r"OrganizationInvitation +none +none", result.output)
+    assert "OrganizationInvitation (fr)" in result.output
+    assert "* SignIn: will be empty unless the payload has x" in result.output
+    cells = json.loads(run("check", config({"templates": templates}), "--json").output)["coverage"]
+    assert {
+        "usageType": "SignIn",
+        "locale": "fr",
+        "template": {"usageType": "SignIn", "locale": "fr"},
+        "unfilled": ["x"],
+        "problem": None,
+    } in cells
+
+
+def test_check_online(run, config, served):
+    """Asks the provider; a wrong key is exit code 1."""
+    endpoint = {"endpoint": served.endpoint(ALIYUN)}
+    result = run("check", config(endpoint), "--online")
+    assert result.exit_code == 0
+    assert re.search(r"Daily quota: +2000", result.output)
+    result = run("check", config(endpoint | {"accessKeySecret": "wrong-canary"}), "--online")
+    assert result.exit_code == 1
+    assert "SignatureDoesNotMatch" in result.output
+    assert "canary" not in result.output
+    data = json.loads(run("check", config(endpoint), "--online", "--json").output)
+    assert data["account"]["facts"]["Daily quota"] == "2000"
+
+
+def test_preview(run, config, raw):
+    """Headers and text, one part alone, or JSON; nothing is sent."""
+    path = config(
+        {
+            "templates": [
+                *raw["templates"],
+                {"usageType": "Invite", "subject": "Join {{organization.name}}", "content": "<p>{{link}}</p>"},
+            ]
+        }
+    )
+    result = run("preview", path, "--type", "SignIn", "--payload", "code=482913", "--locale", "fr-CA")
+    assert result.exit_code == 0
+    assert "Subject: 482913 for SignIn" in result.output
+    assert "Hello, your SignIn code is 482913." in result.output
+    arguments = ["--type", "Invite", "--payload", "organization.name=Acme", "--payload", "link=https://x.y"]
+    assert run("preview", path, *arguments, "--html").output == "<p>https://x.y</p>\n"
+    assert run("preview", path, *arguments, "--text").output == "https://x.y\n"
+    assert json.loads(run("preview", path, *arguments, "--json").output)["subject"] == "Join Acme"
+    assert run("preview", path, "--payload", "code").exit_code == 2
+    assert run("preview", path, "--payload", "code.x=1").exit_code == 2
+
+
+def test_preview_of_what_cannot_be_sent(run, config):
+    """Exit code 1 and the reason."""
+    result = run("preview", config(), "--type", "OrganizationInvitation")
+    assert result.exit_code == 1
+    assert "needs code" in result.output
+
+
+def test_send(run, config, served):
+    """Prints the ids; the mail is there."""
+    path = config({"endpoint": served.endpoint(ALIYUN)})
+    result = run("send", path, "--to", "zoe@example.com", "--type", "SignIn", "--payload", "code=482913")
+    assert result.exit_code == 0
+    mail = next(iter(served.inbox))
+    assert mail.code == "482913"
+    assert re.search(r"message id: +\d{18}\n +request id: +[0-9A-F-]{36}", result.output)
+    data = json.loads(run("send", path, "--to", "zoe@example.com", "--json").output)
+    assert data["sent"]
+    assert data["connector"] == ALIYUN
+
+
+@pytest.mark.parametrize(
+    ("to", "says"),
+    [
+        (
+            "throttled@example.com",
+            ["throttled: too many calls", "Throttling.User", "3 s", "The mail was not sent. It can be sent again"],
+        ),
+        ("quota@example.com", ["account:", "InvalidQuota.Day", "No mail of this account will be"]),
+        ("nobody", ["rejected:", "not one single address", "Sending it again as it is will not help"]),
+        ("html@example.com", ["unknown:", "502", "Sending it again may send it twice"]),
+    ],
+)
+def test_send_tells_what_happened(run, config, served, to, says):
+    """Outcome, the provider's code, hint, and what certainly did not happen; exit code 1."""
+    path = config({"endpoint": served.endpoint(ALIYUN)})
+    result = run("send", path, "--to", to)
+    assert result.exit_code == 1
+    assert not [text for text in says if text not in result.output]
+    assert json.loads(run("send", path, "--to", to, "--json").output)["sent"] is False
+
+
+def test_a_file_may_name_a_folder_of_templates(run, config, tmp_path):
+    """Relative to the file; the config then needs none of its own."""
+    (tmp_path / "mails" / "fr").mkdir(parents=True)
+    (tmp_path / "mails" / "fr" / "Generic.html").write_text("<title>Dossier {{code}}</title>")
+    path = config({"templates": None}, templates="mails")
+    assert run("check", path).exit_code == 0
+    assert "Subject: Dossier 000000" in run("preview", path).output
+    result = run("check", config({"templates": None}, templates="nowhere"))
+    assert result.exit_code == 1
+    assert "is not a folder" in result.output
+
+
+def test_logtos_json_alone(run, tmp_path, raw):
+    """With --connector; without it that is wrong usage."""
+    path = tmp_path / "logto.json"
+    path.write_text(json.dumps(raw))
+    assert run("check", path, "--connector", "aliyun-dm").exit_code == 0
+    result = run("check", path)
+    assert result.exit_code == 2
+    assert "names no connector" in result.output
+    assert CliRunner().invoke(main, ["check", "-", "--connector", "aliyun-dm"], input=json.dumps(raw)).exit_code == 0
+
+
+@pytest.mark.parametrize("text", ['{"a": ', "a = ", "\udcff", "[]", "5"])
+def test_a_broken_file_is_told(run, tmp_path, text):
+    """With line and column, and nothing of its text."""
+    path = tmp_path / "broken.json"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    result = run("check", path)
+    assert result.exit_code == 1
+    assert "broken.json" in result.output
+
+
+def test_secrets_may_stay_in_the_environment(run, config, monkeypatch):
+    """A file's owner may refer to them."""
+    path = config({"accessKeySecret": {"env": "AUTHMAIL_TEST_SECRET"}})
+    assert "refers to something that cannot be read" in run("check", path).output
+    monkeypatch.setenv("AUTHMAIL_TEST_SECRET", "canary")
+    result = run("check", path)
+    assert (result.exit_code, "canary" in result.output) == (0, False)
+
+
+def test_demo(run):
+    """Five mails in several languages arrive as composed, and the two failures are told."""
+    result = run("demo")
+    assert result.exit_code == 0, result.output
+    for text in (
+        "482913 est votre code de connexion",
+        "730164 是您的注册验证码",
+        "Acme & Sons",
+        "accepted, message id",
+        "Throttling.User",
+        "the AccessKey secret is wrong",
+    ):
+        assert text in result.output
+    assert "All 5 mails arrived as composed" in result.output
+    assert all(entry["as_composed"] for entry in json.loads(run("demo", "--json").output))
+
+
+def test_demo_fails_if_a_mail_does_not_arrive(run, monkeypatch):
+    """Exit code 1 if what arrived is not what was composed."""
+    accept = DirectMailEmulator._accept
+    monkeypatch.setattr(
+        DirectMailEmulator, "_accept", lambda self, fields, inbox: accept(self, {**fields, "Subject": "other"}, inbox)
+    )
+    result = run("demo")
+    assert result.exit_code == 1
+    assert "5 of 7 did not go as they should" in result.output

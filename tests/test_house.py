@@ -1,0 +1,191 @@
+"""The project's own promises: the README is right, and every room has its tests."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import authmail
+from authmail.cli import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+TEST_COMMAND = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/pytest"
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def run_python(code, **options):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120, check=False, **options
+    )
+
+
+def test_ci_runs_the_readmes_test_command():
+    """Word for word."""
+    assert TEST_COMMAND in (block.strip() for block in blocks(README, "console"))
+    assert TEST_COMMAND in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_the_hosts_tour_runs(tmp_path):
+    """The first snippet, as it stands."""
+    result = run_python(blocks(README, "python")[0], cwd=tmp_path)
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert re.fullmatch(r"\d{18} [0-9A-F-]{36}", lines[0])
+    assert lines[1].startswith("account quota ")
+    assert lines[2] == "Sandbox <no-reply@mail.sandbox.example> | 123456 est votre code | 123456"
+
+
+def test_the_tour_without_await_runs(tmp_path):
+    """With `authmail sandbox` in another process, as the text says; its port is the only change."""
+    command = [sys.executable, "-c", "from authmail.cli import main; main()", "sandbox", "--port", "0", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        text = ""
+        while '"aliyun-direct-mail"' not in text or not text.endswith("  }\n}\n"):
+            text += process.stdout.readline()
+        endpoint = json.loads(text)["connectors"]["aliyun-direct-mail"]["endpoint"]
+        snippet = blocks(README, "python")[1]
+        assert "http://127.0.0.1:8026" in snippet
+        result = run_python(snippet.replace("http://127.0.0.1:8026", endpoint), cwd=tmp_path)
+        assert (result.stderr, result.stdout.strip().isdigit()) == ("", True)
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_the_admin_pages_tour_runs(tmp_path):
+    """Form, problems, redaction and merge."""
+    result = run_python(blocks(README, "python")[2], cwd=tmp_path)
+    assert result.stderr == ""
+    assert "accessKeySecret Text AccessKey secret True True" in result.stdout
+    assert "did you mean cn-hangzhou?" in result.stdout
+    assert result.stdout.splitlines()[-1] == "secret"
+
+
+def test_the_operators_tour_runs(tmp_path, monkeypatch):
+    """Each command of it, but `send`, which would reach the provider; values are filled in after `init`."""
+    monkeypatch.chdir(tmp_path)
+    lines = [line[2:] for block in blocks(README, "console") for line in block.splitlines() if line.startswith("$ ")]
+    assert len(lines) == 6
+    for line in lines:
+        command, _, target = line.partition(" > ")
+        if command.startswith("authmail send"):
+            continue
+        result = CliRunner().invoke(main, shlex.split(command)[1:], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        if target:
+            Path(target).write_text(re.sub(r'"<[A-Z][^>]*>"', '"no-reply@example.com"', result.output), "utf-8")
+
+
+def test_the_authors_tour_makes_a_connector(tmp_path):
+    """Its files, installed by pip, give a connector that is found and sends over real HTTP."""
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    (tmp_path / "authmail_acme").mkdir()
+    (tmp_path / "pyproject.toml").write_text(blocks(README, "toml")[0])
+    (tmp_path / "authmail_acme" / "metadata.json").write_text(blocks(README, "json")[0])
+    (tmp_path / "authmail_acme" / "__init__.py").write_text(blocks(README, "python")[3])
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(tmp_path / "site"), str(tmp_path)]
+    subprocess.run(install, check=True, timeout=300, capture_output=True)
+    received = []
+
+    class Acme(BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.append((self.headers["Authorization"], json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            answer = b'{"id": "m-1"}'
+            self.send_response(202)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Acme) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        code = f"""
+import sys
+sys.path.insert(0, {str(tmp_path / "site")!r})
+from authmail import Egress, Message, Template
+from authmail.sync import Mailer
+config = {{"apiKey": "k", "fromEmail": "a@b.c", "endpoint": "http://127.0.0.1:{server.server_port}/"}}
+mailer = Mailer("acme", config, templates=[Template("Generic", "s", "<b>{{{{code}}}}</b>")], egress=Egress.ANY)
+print(mailer.send(Message("zoe@example.com", "SignIn", {{"code": "123456"}})).message_id)
+mailer.close()
+"""
+        result = run_python(code)
+        server.shutdown()
+    assert (result.stderr, result.stdout) == ("", "m-1\n")
+    assert received[0][0] == "Bearer k"
+    assert received[0][1]["html"] == "<b>123456</b>"
+
+
+def test_documented_snippets_run(tmp_path):
+    """Those of docs/ too."""
+    snippets = [snippet for page in sorted((ROOT / "docs").glob("*.md")) for snippet in blocks(page.read_text("utf-8"), "python")]
+    assert snippets
+    for snippet in snippets:
+        assert run_python(snippet, cwd=tmp_path).stderr == ""
+
+
+def test_every_fault_of_the_sandbox_is_documented():
+    """By its recipient or its code."""
+    from authmail_aliyun_dm.emulator_faults import FAULTS
+
+    page = (ROOT / "docs" / "sandbox.md").read_text("utf-8")
+    for name, fault in FAULTS.items():
+        assert f"`{name}@…`" in page or f"`{fault.code}`" in page, name
+
+
+def test_guides_name_every_setting():
+    """In each language, and nothing that does not exist; the translations cover each setting."""
+    connector = authmail.get_connector("aliyun-dm")
+    keys = {item.key for item in connector.form_items}
+    for language in ("en", "fr", "zh-CN"):
+        guide = connector.metadata.readme(language)
+        assert not [key for key in keys if f"`{key}`" not in guide]
+    for language in ("fr", "zh-CN"):
+        words = connector.metadata.translations
+        assert {key for key in words if all(language in words[key][part] for part in ("label", "help"))} == keys
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "zh-CN"])
+def test_configs_in_the_guides_are_valid(language):
+    """The example of each guide passes validation."""
+    guide = authmail.get_connector("aliyun-dm").metadata.readme(language)
+    for block in blocks(guide, "json"):
+        example = json.loads(block)
+        if isinstance(example["config"]["accessKeySecret"], dict):
+            example["config"]["accessKeySecret"] = "what the reference points at"
+        authmail.get_connector(example["connector"]).validate_config(example["config"])
+
+
+def test_public_names_are_complete():
+    """__all__ has what the package offers, and each name exists and has a docstring."""
+    for name in authmail.__all__:
+        value = getattr(authmail, name)
+        assert value.__doc__ or name == "hookimpl", name
+    assert authmail.__version__
+    with pytest.raises(AttributeError):
+        _ = authmail.nothing
+
+
+def test_every_connector_of_ours_has_the_agreed_files():
+    """Same names in each, and tests beside them."""
+    for connector in authmail.connectors():
+        module = Path(sys.modules[f"authmail_{connector.target.replace('-', '_')}"].__file__).parent
+        assert not {"config.py", "request.py", "answers.py", "emulator.py", "py.typed"} - {path.name for path in module.iterdir()}
+        tests = ROOT / "tests" / "connectors" / module.name.removeprefix("authmail_")
+        assert not {"test_config.py", "test_request.py", "test_answers.py", "test_send.py"} - {
+            path.name for path in tests.iterdir()
+        }
