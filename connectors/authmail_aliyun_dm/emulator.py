@@ -5,12 +5,10 @@ It was written from the service's documentation and from what official SDKs send
 """
 
 import asyncio
-import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -22,11 +20,8 @@ from aiohttp import web
 from authmail import Mailbox
 from authmail.sandbox import Inbox
 from authmail_aliyun_dm.emulator_faults import Fault, fault_of
-from authmail_aliyun_dm.signing import sign_v1, sign_v3, string_to_sign_v1, string_to_sign_v3
+from authmail_aliyun_dm.emulator_gateway import Call, Gateway, Refused, utc_now
 
-_WINDOW = timedelta(minutes=15)
-_SIGNED_ALWAYS = {"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"}
-_AUTHORIZATION = re.compile(r"ACS3-HMAC-SHA256 Credential=([^,]*),SignedHeaders=([^,]*),Signature=([0-9a-f]*)")
 _RULES: dict[str, tuple[str, str]] = {
     "AddressType": ("[01]", "InvalidParameter.Format"),
     # The official Python SDK sends True and False.
@@ -41,25 +36,6 @@ _RULES: dict[str, tuple[str, str]] = {
 }
 _REQUIRED = ("AccountName", "AddressType", "ReplyToAddress", "ToAddress", "Subject")
 _MAIL_PARAMETERS = {*_REQUIRED, "HtmlBody", "TextBody", "FromAlias", "ReplyAddress", "ReplyAddressAlias"}
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
-        super().__init__(code)
-        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
-
-
-@attrs.frozen
-class _Call:
-    """A request whose signature holds."""
-
-    action: str
-    parameters: Mapping[str, str]
-    nonce: str
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @attrs.define(eq=False)
@@ -82,9 +58,12 @@ class DirectMailEmulator:
     security_token: str = "sandbox-token"  # noqa: S105 (made up)
     read_rights: bool = True
     user_status: int = 0
-    now: Callable[[], datetime] = _now
-    _nonces: dict[str, datetime] = attrs.field(factory=dict, init=False)
+    now: Callable[[], datetime] = utc_now
     _lost: set[str] = attrs.field(factory=set, init=False)
+    _gateway: Gateway = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._gateway = Gateway(self.access_keys, self.security_token, self.now)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -105,108 +84,27 @@ class DirectMailEmulator:
         parameters = dict(request.query) | (
             dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {}
         )
-        signed_by_header = "Authorization" in request.headers
-        as_json = signed_by_header or parameters.get("Format", "").upper() == "JSON"
+        as_json = "Authorization" in request.headers or parameters.get("Format", "").upper() == "JSON"
         try:
-            call = self._v3(request, body, parameters) if signed_by_header else self._v1(request, parameters)
+            call = self._gateway.verified(request, body, parameters)
             return await self._act(call, request, inbox, as_json=as_json)
-        except _Refused as refusal:
+        except Refused as refusal:
             return _answer(_error(request.host, refusal), refusal.status, as_json=as_json, retry_after=refusal.retry_after)
-
-    # Signatures, in the gateway's order: key, time, signature, nonce.
-
-    def _v3(self, request: web.Request, body: bytes, parameters: Mapping[str, str]) -> _Call:
-        match = _AUTHORIZATION.fullmatch(request.headers["Authorization"])
-        if match is None:
-            raise _Refused(400, "IncompleteSignature", "The request signature does not conform to Aliyun standards.")
-        key, names, signature = match[1], match[2].split(";"), match[3]
-        secret = self._secret(key)
-        lines = {name: request.headers.get(name, "") for name in names}
-        must = _SIGNED_ALWAYS | {name.lower() for name in request.headers if name.lower().startswith("x-acs-")}
-        if body:
-            must.add("content-type")
-        if not must <= set(names):
-            raise _Refused(400, "IncompleteSignature", f"These headers must be signed: {', '.join(sorted(must - set(names)))}.")
-        self._check_time(request.headers["x-acs-date"])
-        right = sign_v3(request.method, request.path, request.query, lines, body, key, secret).rpartition("=")[2]
-        if not hmac.compare_digest(right, signature) or request.headers["x-acs-content-sha256"] != sha256(body).hexdigest():
-            echo = string_to_sign_v3(request.method, request.path, request.query, lines, body)
-            raise self._mismatch(echo)
-        self._check_token(request.headers.get("x-acs-security-token"))
-        if request.headers["x-acs-version"] != "2015-11-23":
-            raise _Refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
-        return _Call(request.headers["x-acs-action"], parameters, request.headers["x-acs-signature-nonce"])
-
-    def _v1(self, request: web.Request, parameters: Mapping[str, str]) -> _Call:
-        for name in (
-            "Action",
-            "Version",
-            "AccessKeyId",
-            "Signature",
-            "SignatureMethod",
-            "SignatureVersion",
-            "SignatureNonce",
-            "Timestamp",
-        ):
-            if name not in parameters:
-                raise _Refused(400, f"Missing{name}", f"{name} is mandatory for this action.")
-        if (parameters["SignatureMethod"], parameters["SignatureVersion"]) != ("HMAC-SHA1", "1.0"):
-            raise _Refused(400, "InvalidSignatureMethod", "The specified signature method is not supported.")
-        secret = self._secret(parameters["AccessKeyId"])
-        self._check_time(parameters["Timestamp"])
-        signed = {name: value for name, value in parameters.items() if name != "Signature"}
-        if not hmac.compare_digest(sign_v1(request.method, signed, secret), parameters["Signature"]):
-            raise self._mismatch(string_to_sign_v1(request.method, signed))
-        self._check_token(parameters.get("SecurityToken"))
-        if parameters["Version"] != "2015-11-23":
-            raise _Refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
-        return _Call(parameters["Action"], parameters, parameters["SignatureNonce"])
-
-    def _secret(self, key: str) -> str:
-        if key not in self.access_keys:
-            raise _Refused(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
-        return self.access_keys[key]
-
-    def _check_time(self, date: str) -> None:
-        try:
-            then = datetime.strptime(date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        except ValueError:
-            raise _Refused(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.") from None
-        if abs(self.now() - then) > _WINDOW:
-            raise _Refused(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
-
-    @staticmethod
-    def _mismatch(echo: str) -> _Refused:
-        # As the real one does, with all that it gives away.
-        text = f"Specified signature is not matched with our calculation. server string to sign is:{echo}"
-        return _Refused(400, "SignatureDoesNotMatch", text)
-
-    def _check_token(self, token: str | None) -> None:
-        if token is not None and token != self.security_token:
-            raise _Refused(403, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
-
-    def _take_nonce(self, nonce: str) -> None:
-        now = self.now()
-        for old in [known for known, then in self._nonces.items() if now - then > 2 * _WINDOW]:
-            del self._nonces[old]
-        if nonce in self._nonces:
-            raise _Refused(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
-        self._nonces[nonce] = now
 
     # Actions.
 
-    async def _act(self, call: _Call, request: web.Request, inbox: Inbox, *, as_json: bool) -> web.StreamResponse:
+    async def _act(self, call: Call, request: web.Request, inbox: Inbox, *, as_json: bool) -> web.StreamResponse:
         fault = fault_of(call.parameters.get("ToAddress", "")) if call.action == "SingleSendMail" else None
         if fault is not None and fault.action == "lose" and call.nonce not in self._lost:
             self._lost.add(call.nonce)
             await asyncio.Event().wait()
-        self._take_nonce(call.nonce)
+        self._gateway.take_nonce(call.nonce)
         if call.action == "DescAccountSummary":
             return _answer(self._summary(), 200, as_json=as_json)
         if call.action == "QueryMailAddressByParam":
             return _answer(self._query_senders(call.parameters), 200, as_json=as_json)
         if call.action != "SingleSendMail":
-            raise _Refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
+            raise Refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
         self._check_mail(call.parameters)
         if fault is not None:
             answer = await self._show(fault, call, request, inbox)
@@ -215,10 +113,10 @@ class DirectMailEmulator:
         self._accept(call.parameters, inbox)
         return _answer({"EnvId": str(uuid4().int)[:18], "RequestId": _request_id()}, 200, as_json=as_json)
 
-    async def _show(self, fault: Fault, call: _Call, request: web.Request, inbox: Inbox) -> web.StreamResponse | None:
+    async def _show(self, fault: Fault, call: Call, request: web.Request, inbox: Inbox) -> web.StreamResponse | None:
         """Show a fault; None where the mail is accepted all the same."""
         if fault.code is not None:
-            raise _Refused(fault.status, fault.code, f"{fault.help[:1].upper()}{fault.help[1:]}.", fault.retry_after)
+            raise Refused(fault.status, fault.code, f"{fault.help[:1].upper()}{fault.help[1:]}.", fault.retry_after)
         if fault.action in ("cut-after", "hang"):
             self._accept(call.parameters, inbox)
         if fault.action == "hang":
@@ -240,14 +138,14 @@ class DirectMailEmulator:
     def _check_mail(self, parameters: Mapping[str, str]) -> None:
         for name in _REQUIRED:
             if not parameters.get(name):
-                raise _Refused(400, f"Missing{name}", f"{name} is mandatory for this action.")
+                raise Refused(400, f"Missing{name}", f"{name} is mandatory for this action.")
         if not (parameters.get("HtmlBody") or parameters.get("TextBody") or parameters.get("Template")):
-            raise _Refused(400, "InvalidBody", "The specified textBody or htmlBody is wrongly formed.")
+            raise Refused(400, "InvalidBody", "The specified textBody or htmlBody is wrongly formed.")
         for name, (pattern, code) in _RULES.items():
             if name in parameters and not re.fullmatch(pattern, parameters[name]):
-                raise _Refused(400, code, f"The specified {name} is wrongly formed.")
+                raise Refused(400, code, f"The specified {name} is wrongly formed.")
         if parameters["AccountName"] not in self.senders or parameters.get("RegionId", self.region) != self.region:
-            raise _Refused(404, "InvalidMailAddress.NotFound", "The specified mailAddress does not exist.")
+            raise Refused(404, "InvalidMailAddress.NotFound", "The specified mailAddress does not exist.")
 
     def _accept(self, parameters: Mapping[str, str], inbox: Inbox) -> None:
         reply_to = parameters.get("ReplyAddress")
@@ -281,14 +179,14 @@ class DirectMailEmulator:
 
     def _check_read_rights(self) -> None:
         if not self.read_rights:
-            raise _Refused(403, "NoPermission", "You are not authorized to do this action.")
+            raise Refused(403, "NoPermission", "You are not authorized to do this action.")
 
 
 def _request_id() -> str:
     return str(uuid4()).upper()
 
 
-def _error(host: str, refusal: _Refused) -> dict[str, Any]:
+def _error(host: str, refusal: Refused) -> dict[str, Any]:
     recommend = f"https://api.alibabacloud.example/troubleshoot?q={refusal.code}"
     details = {"HostId": host, "Code": refusal.code, "Message": refusal.message, "Recommend": recommend}
     return {"RequestId": _request_id(), **details}

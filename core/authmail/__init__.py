@@ -32,12 +32,13 @@ from authmail.outcomes import (
 )
 from authmail.references import References
 from authmail.registry import BrokenConnector, Connectors, connector_ids, connectors, get_connector
+from authmail.reply import Reply
 from authmail.secret import Secret
 from authmail.settings import Settings, setting, settings
 from authmail.templates import Template
 
 if TYPE_CHECKING:
-    from authmail.transport import Http, Reply
+    from authmail.transport import Http
 
 __all__ = [
     "AccountError",
@@ -86,8 +87,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return _version("authmail")
-    if name in ("Http", "Reply"):  # late, since the transport loads aiohttp
-        from authmail import transport
+    if name == "Http":  # late, since the transport loads aiohttp
+        from authmail.transport import Http
 
-        return getattr(transport, name)
+        return Http
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

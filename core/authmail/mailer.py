@@ -10,14 +10,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import pluggy
-
+from authmail.composer import Composer, recipient
 from authmail.connector import Connector
 from authmail.egress import Egress
 from authmail.email import Email
 from authmail.hookspecs import HostHooks, manager_of
-from authmail.locales import wanted_locales
-from authmail.mailbox import Mailbox
 from authmail.message import Message, UsageType
 from authmail.outcomes import (
     ConfigError,
@@ -30,14 +27,11 @@ from authmail.outcomes import (
     Reason,
     Receipt,
     SendError,
-    TemplateError,
 )
 from authmail.redaction import confidential_in, secrets_in, without_secrets
 from authmail.registry import get_connector
 from authmail.settings import Settings, fields_of, holds_templates
-from authmail.templates.choice import Candidates, candidates, chosen
 from authmail.templates.folder import templates_in
-from authmail.templates.rendering import rendered
 from authmail.templates.samples import sample_payload
 from authmail.templates.template import Template
 
@@ -47,9 +41,6 @@ if TYPE_CHECKING:
     from authmail.transport import Http, Transport
 
 _log = logging.getLogger("authmail")
-
-# Locales come from strangers, so the cache of choices has an end.
-_MOST_CHOICES = 1024
 
 
 class Mailer:
@@ -108,18 +99,14 @@ class Mailer:
                 raise ConfigError(problems)
         else:
             self._config = config
-        self._templates = (*own, *templates_of(self._config))
-        self._host: pluggy.PluginManager = manager_of(HostHooks, plugins)
-        self._asks_host = bool(self._host.hook.get_templates.get_hookimpls())
+        self._host = manager_of(HostHooks, plugins)
+        self._composer = Composer((*own, *templates_of(self._config)), self._host, default_locale, strict_templates)
         self._session = session
         self._egress = egress
         self._timeout = timeout
-        self._default_locale = default_locale
         self._proxy = proxy
         self._ca_file = ca_file
-        self._strict_templates = strict_templates
         self._debug = debug
-        self._choices: dict[tuple[str, tuple[str, ...]], Candidates] = {}
         self._transport: Transport | None = None
         self._client: Any = None
         self._inherited: AsyncExitStack | None = None
@@ -205,7 +192,7 @@ class Mailer:
         """
         error: SendError
         try:
-            return await self._rendered(message)
+            return await self._composer.compose(message)
         except SendError as raised:
             error = self._stripped(raised, message)
         raise error
@@ -255,50 +242,15 @@ class Mailer:
         else:
             given["message"] = message
             if "email" in asked:
-                given["email"] = await self._rendered(message)
+                given["email"] = await self._composer.compose(message)
             else:
-                _mailbox(message.to)
+                recipient(message.to)
         result = self._connector.call_send(**given, deadline=http.deadline)
         receipt = await result if inspect.isawaitable(result) else result
         if not isinstance(receipt, Receipt) or not receipt.message_id:
             hint = "the connector gave no Receipt with a message id"
             raise OutcomeUnknown(hint, reason=Reason.CONNECTOR, phase=Phase.AFTER)
         return Receipt(receipt.message_id, receipt.request_id, receipt.detail, self._connector.id)
-
-    async def _rendered(self, message: Message) -> Email:
-        to = _mailbox(message.to)
-        try:
-            locales = wanted_locales(message.payload)
-            found = await self._candidates(message, locales)
-            return rendered(chosen(found, message.type, message.payload), message, to)
-        except SendError:
-            raise
-        except Exception as error:
-            hint = f"the message cannot be rendered: {type(error).__name__}; its payload must be JSON-like values"
-            raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE) from error
-
-    async def _candidates(self, message: Message, locales: tuple[str, ...]) -> Candidates:
-        if self._asks_host:
-            templates = (*await self._host_templates(message, locales), *self._templates)
-            return candidates(templates, message.type, locales, self._default_locale)
-        key = (message.type, locales)
-        found = self._choices.get(key)
-        if found is None:
-            if len(self._choices) >= _MOST_CHOICES:
-                self._choices.clear()
-            found = self._choices[key] = candidates(self._templates, message.type, locales, self._default_locale)
-        return found
-
-    async def _host_templates(self, message: Message, locales: tuple[str, ...]) -> list[Template]:
-        templates: list[Template] = []
-        try:
-            for answer in self._host.hook.get_templates(type=message.type, locales=locales, message=message):
-                templates += await answer if inspect.isawaitable(answer) else answer
-        except Exception as error:
-            if self._strict_templates:
-                raise TemplateError(f"the host's template store failed: {type(error).__name__}") from error
-            _log.warning("the host's template store failed (%s); other templates serve", type(error).__name__)
-        return templates
 
     async def _observe(self, hook: str, **what: Any) -> None:
         caller = getattr(self._host.hook, hook)
@@ -320,14 +272,6 @@ class Mailer:
     def __repr__(self) -> str:
         connector = getattr(self, "_connector", None)
         return f"Mailer({connector and connector.id!r}, {'open' if self._stack else 'closed'})"
-
-
-def _mailbox(to: str) -> Mailbox:
-    try:
-        return Mailbox.parse(to)
-    except ValueError as error:
-        hint = f"the recipient cannot be used: {error}"
-    raise MessageRejected(hint, reason=Reason.RECIPIENT, phase=Phase.BEFORE)
 
 
 def templates_of(config: Any) -> tuple[Template, ...]:

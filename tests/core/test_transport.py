@@ -8,7 +8,8 @@ import trustme
 
 from authmail import AccountError, Egress, MessageRejected, NotSent, OutcomeUnknown, Phase, Reason, SendError, Throttled
 from authmail.outcomes import ConnectionCut, NoAnswerInTime, NotConnected, NotSentInTime
-from authmail.transport import REPLY_LIMIT, Http, Reply, Transport
+from authmail.reply import REPLY_LIMIT, Reply
+from authmail.transport import Http, Transport
 
 
 @asynccontextmanager
