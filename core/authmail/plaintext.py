@@ -5,63 +5,61 @@ that a library cannot take on. It works on templates: ``{{placeholders}}`` pass 
 """
 
 import re
+from collections import Counter
+from html import unescape
 from html.parser import HTMLParser
+from typing import NamedTuple
 
-_PARAGRAPHS = ["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr"]
-_LINES = [
-    "div",
-    "section",
-    "article",
-    "header",
-    "footer",
-    "main",
-    "nav",
-    "aside",
-    "address",
-    "center",
-    "form",
-    "fieldset",
-    "tr",
-    "li",
-    "dt",
-    "dd",
-    "caption",
-    "figure",
-    "figcaption",
-    "thead",
-    "tbody",
-    "tfoot",
-    "body",
-    "html",
-    "br",
-]
 #: Tag → how many line breaks stand between it and other text.
-_BREAKS = dict.fromkeys(_LINES, 1) | dict.fromkeys(_PARAGRAPHS, 2)
-_DROPPED = frozenset(
-    ("script", "style", "head", "title", "template", "noscript", "svg", "object", "iframe", "select", "textarea")
-)
-_VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
-_CELLS = frozenset(("td", "th"))
+_BREAKS = {
+    **dict.fromkeys(("p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr"), 2),
+    **dict.fromkeys(("html", "body", "div", "section", "article", "header", "footer", "main", "nav", "aside"), 1),
+    **dict.fromkeys(("address", "center", "form", "fieldset", "legend", "figure", "figcaption", "details", "summary"), 1),
+    **dict.fromkeys(("li", "dt", "dd", "tr", "caption", "thead", "tbody", "tfoot"), 1),
+    **dict.fromkeys(("td", "th"), 0),
+}
+#: Tag → the open tags that it ends, since those may go without an end tag. All of ``_BREAKS`` end a ``p``.
+_ENDS = {
+    "li": {"li"},
+    **dict.fromkeys(("dt", "dd"), {"dt", "dd"}),
+    **dict.fromkeys(("td", "th"), {"td", "th"}),
+    "tr": {"td", "th", "tr"},
+    **dict.fromkeys(("thead", "tbody", "tfoot"), {"td", "th", "tr", "thead", "tbody", "tfoot"}),
+}
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_DROPPED = {"script", "style", "title", "template", "noscript", "svg", "object", "iframe", "select", "textarea"}
 
-_HIDDEN_STYLE = re.compile(
-    r"(?:^|;)(?:display:none|visibility:hidden|mso-hide:all|opacity:0(?:\.0*)?(?=;|!|$)|font-size:0(?:\.0*)?[a-z%]*(?=;|!|$)"
-    r"|max-height:0[a-z%]*(?=;|!|$))"
+_ZERO = r"(?:0+(?:\.0*)?|\.0+)[a-z%]*"
+#: Style → the values of it that hide an element and all within.
+_HIDING = {"display": "none", "visibility": "hidden", "mso-hide": "all", "opacity": _ZERO, "max-height": _ZERO}
+#: How much of an element is shown. With ``font-size:0`` it is images, and whatever within it has a size of its own:
+#: that is how MJML closes the gaps between columns.
+_NOTHING, _IMAGES, _ALL = range(3)
+
+# Cut out beforehand: html.parser looks for a missing end of these again and again, and int() refuses long numbers.
+_UNSEEN = re.compile(
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))|<[!?][^<>]*>?|&#[0-9]{9,};?"
+    r"|<(script|style|title|textarea)(?=[\s/>])[^<>]*(?<!/)>.*?(?=</\1[\s/>]|\Z)",
+    re.DOTALL | re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
-# A "<" that no ">" ends before the next one begins is text. html.parser would look for the end again and again.
-_LONE = re.compile(r"<(?=[^<>]*(?:<|\Z))")
-_BLANKS = re.compile(r"[ \t\n\r\f\xa0]+")
-# Soft hyphen, zero-width characters, the combining grapheme joiner, word joiner, BOM and figure space: what preheaders
-# are padded with.
-_PADDING = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2007\u200b-\u200f\u2060-\u2064\ufeff]")
+_NEVER_SEEN = "<!>"  # an empty declaration, so that what stood around it does not join into a tag
+_PLACEHOLDER_OR_BLANKS = re.compile(r"(\{\{[^{}]*\}\})|\s+")
+# What preheaders are padded with: soft hyphens, figure spaces, zero-width characters. Joiners are letters' business
+# in Persian, Hindi and emoji, so one between two visible characters stays.
+_PADDING = re.compile(
+    "[\0\r\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2007\u200b\u200e\u200f\u2060-\u2064\ufeff]"
+    "|(?<![^\\s\u200c\u200d])[\u200c\u200d]|[\u200c\u200d](?![^\\s\u200c\u200d])"
+)
+_NO_ADDRESS = ("#", "javascript:", "data:")
 _RULE = "-" * 40
-_NO_LINK = ("#", "javascript:", "data:")
+_CELL = "  "
+_DEEPEST = 8  # lists are indented no further, or the text of a nest of them grows with its square
 
 
 def html_to_text(html: str) -> str:
     """Return what a person reads in an HTML mail, as text.
 
-    Links become ``text (url)``; lists, tables, headings, line breaks and quotes keep their lines. Scripts, styles,
+    Links become ``text (url)``; lists, tables, headings, line breaks and paragraphs keep their lines. Scripts, styles,
     comments and hidden elements, such as preheaders, are dropped. Broken HTML never raises.
 
     Args:
@@ -70,182 +68,214 @@ def html_to_text(html: str) -> str:
     Returns:
         The text: lines without blanks at their ends, no two empty lines in a row.
     """
-    parser = _Reader()
-    try:
-        parser.feed(_LONE.sub("&lt;", _without_comments(html)))
-        parser.close()
-    except AssertionError:
-        # html.parser asserts on some broken declarations; what was read until there stays, the rest goes without tags.
-        parser.handle_data(re.sub(r"<[^>]*>", " ", parser.rawdata))
-    return parser.text()
+    reader = _Reader()
+    reader.feed(_UNSEEN.sub(_NEVER_SEEN, html.replace("\r\n", "\n").replace("\r", "\n")))
+    return reader.text()
+
+
+class _Open(NamedTuple):
+    tag: str
+    outside: int  # how much is shown around it
+    breaks: int
+
+
+class _Link(NamedTuple):
+    address: str
+    depth: int
+    shown: list[str]
 
 
 class _Reader(HTMLParser):
-    """Collects text in pieces; line breaks wait in ``_break`` until text follows them."""
+    """Collects text in pieces; line breaks and blanks wait in ``_break`` and ``_gap`` until text follows them."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._pieces: list[str] = []
-        self._break = 0
-        self._blank = False
-        self._hidden: list[str] = []
-        self._links: list[tuple[str, int]] = []
-        self._lists: list[int | None] = []
+        super().__init__()
+        self._out: list[str] = []
+        self._break, self._gap, self._apart = 0, "", False
+        self._open: list[_Open] = []  # only tags that matter when they end
+        self._count: Counter[str] = Counter()
+        self._shows = _ALL
+        self._link: _Link | None = None
+        self._lists: list[int | None] = []  # the next number, or None
         self._marker = ""
         self._pre = 0
-        self._cell_follows = False
+        self._joined = False
 
     def text(self) -> str:
-        """Return what was collected."""
-        while self._links:
-            self._end_link()
-        lines = "".join(self._pieces).split("\n")
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n")
+        """Return what was collected; a tag without an end, which html.parser waits for, counts as text."""
+        self.handle_data(unescape(re.sub(r"<[^<>]*>", " ", self.rawdata)))
+        self._end_link()
+        return "".join(self._out)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._hidden:
-            if tag == self._hidden[0] and tag not in _VOID:
-                self._hidden.append(tag)
-            return
-        given = {name: value or "" for name, value in attrs}
-        if tag not in _VOID and (tag in _DROPPED or _is_hidden(given)):
-            self._hidden.append(tag)
-            return
-        self._start(tag, given)
-
-    def _start(self, tag: str, given: dict[str, str]) -> None:
-        if tag in _CELLS and self._cell_follows:
-            self._piece("  ")
-        self._cell_follows = False if tag == "tr" else self._cell_follows
-        if tag == "br":
-            self._pieces.append("\n")
-            self._blank = False
-        elif tag in _BREAKS:
-            # A list within a list continues it.
-            self._new_block(1 if tag in ("ul", "ol") and self._lists else _BREAKS[tag])
-        if tag == "a":
-            self._end_link()
-            self._links.append((given.get("href", "").strip(), len(self._pieces)))
-        elif tag == "img" and given.get("alt", "").strip():
-            self.handle_data(given["alt"])
-        elif tag == "hr":
-            self._piece(_RULE)
-            self._new_block(2)
-        elif tag in ("ul", "ol"):
-            start = given.get("start", "")
-            self._lists.append(None if tag == "ul" else int(start) if re.fullmatch(r"\d{1,6}", start) else 1)
-        elif tag == "li":
-            self._marker = self._next_marker()
-        self._pre += tag == "pre"
+        given = {name: value or "" for name, value in reversed(attrs)}  # of two with one name, the first counts
+        style = _declarations(given.get("style", ""))
+        if tag in _BREAKS:
+            self._end("p")
+        while self._open and self._open[-1].tag in _ENDS.get(tag, ()):
+            self._end(self._open[-1].tag)
+        shows = _NOTHING if tag in _DROPPED or "hidden" in given or _hides(style) else self._shown(style.get("font-size"))
+        breaks = _BREAKS.get(tag, int(style.get("display") == "block"))
+        if tag in ("ul", "ol") and self._lists:
+            breaks = 1  # a list within a list continues it
+        if tag not in _VOID and (tag in _BREAKS or breaks or shows != self._shows or self._count[tag]):
+            self._open.append(_Open(tag, self._shows, breaks))
+            self._count[tag] += 1
+            self._shows = shows
+        if shows != _NOTHING:
+            self._start(tag, given, breaks)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        # As a browser does: the slash of <div/> means nothing.
-        self.handle_starttag(tag, attrs)
+        if tag not in _DROPPED:  # the slash of <div/> means nothing to a browser, that of <svg/> ends it
+            self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        if self._hidden:
-            if tag == self._hidden[0]:
-                self._hidden.pop()
-            elif tag in ("body", "html"):
-                self._hidden.clear()
-            return
-        if tag == "a":
+        self._end(tag)
+        if tag == "br":
+            self.handle_starttag(tag, [])
+        elif self._shows:
+            self._new_block(_BREAKS.get(tag, 0))
+        if self._link and (tag == "a" or len(self._open) < self._link.depth):
             self._end_link()
-        elif tag in _CELLS:
-            self._cell_follows = True
-        elif tag in ("ul", "ol") and self._lists:
-            self._lists.pop()
-        if tag == "pre" and self._pre:
-            self._pre -= 1
-        if tag in _BREAKS and tag != "br":
-            self._marker = ""
-            self._new_block(1 if tag in ("ul", "ol") and self._lists else _BREAKS[tag])
 
     def handle_data(self, data: str) -> None:
-        if self._hidden:
+        if self._shows != _ALL:
             return
-        end = 0
-        for match in _PLACEHOLDER.finditer(data):
-            self._words(data[end : match.start()])
-            self._piece(match[0])
-            end = match.end()
-        self._words(data[end:])
-
-    def unknown_decl(self, data: str) -> None:
-        """Pass over ``<![if …]>`` and the like."""
-
-    def _words(self, data: str) -> None:
         data = _PADDING.sub("", data)
-        if self._pre:
-            self._piece(data)
+        if not self._pre:
+            self._words(_PLACEHOLDER_OR_BLANKS.sub(lambda match: match[1] or " ", data))
             return
-        for index, word in enumerate(_BLANKS.split(data)):
-            self._blank = self._blank or index > 0
-            if word:
-                self._piece(word)
+        for number, line in enumerate(data.split("\n")):
+            if number:
+                self._new_line()
+            if words := line.rstrip():
+                self._write(words)
+            self._gap += line[len(words) :]
 
-    def _piece(self, text: str) -> None:
-        if not text:
-            return
-        started = bool(self._pieces)
-        if self._break and started:
-            self._pieces.append("\n" * self._break)
-        if self._break or not started:
-            self._pieces.append("  " * (len(self._lists) - 1) if self._lists and not self._marker else "")
-        elif self._blank and not self._pieces[-1].endswith("\n"):
-            self._pieces.append(" ")
-        if self._marker:
-            self._pieces.append(self._marker)
+    def _start(self, tag: str, given: dict[str, str], breaks: int) -> None:
+        self._new_block(breaks)
+        if tag == "br":
+            self._new_line()
+        elif tag == "hr":
+            self._write(_RULE)
+            self._new_block(breaks)
+        elif tag == "img" and (alt := _PADDING.sub("", given.get("alt", "")).split()):
+            self._apart = True
+            self._write(" ".join(alt))
+            self._apart = True
+        elif tag == "a":
+            self._end_link()
+            self._link = _Link(_address(given.get("href", "")), len(self._open), [])
+        elif tag in ("ul", "ol"):
+            start = given.get("start", "")
+            self._lists.append(None if tag == "ul" else int(start) if re.fullmatch("-?[0-9]{1,6}", start) else 1)
+        elif tag == "li":
+            self._marker = self._next_marker()
+        elif tag == "tr":
+            self._joined = False
+        elif tag in ("td", "th") and self._out and not self._break:
+            self._gap = _CELL
+        self._pre += tag == "pre"
+
+    def _end(self, tag: str) -> None:
+        """End the innermost open element of that name, and what is open within it."""
+        while self._count[tag]:
+            ended = self._open.pop()
+            self._count[ended.tag] -= 1
+            if self._shows != _NOTHING:
+                self._finish(ended.tag, ended.breaks)
+            self._shows = ended.outside
+            if ended.tag == tag:
+                break
+
+    def _finish(self, tag: str, breaks: int) -> None:
+        if tag in ("ul", "ol"):
+            self._lists.pop()
+        elif tag == "li":
             self._marker = ""
-        self._pieces.append(text)
-        self._break, self._blank = 0, False
+        # A row with one cell is no row of data but layout, the norm in mails, and reads as a paragraph.
+        self._new_block(2 if tag == "tr" and not self._joined else breaks)
+        self._pre -= tag == "pre"
 
-    def _new_block(self, lines: int) -> None:
-        self._break = max(self._break, lines)
-        self._blank = False
+    def _shown(self, font_size: str | None) -> int:
+        if self._shows == _NOTHING or font_size is None:
+            return self._shows
+        return _IMAGES if re.fullmatch(_ZERO, font_size) else _ALL
+
+    def _words(self, text: str) -> None:
+        words = text.strip(" ")
+        if text.startswith(" "):
+            self._blank()
+        if words:
+            self._write(words)
+            if text.endswith(" "):
+                self._blank()
+
+    def _write(self, text: str) -> None:
+        if self._break or not self._out:
+            depth = min(len(self._lists), _DEEPEST) - bool(self._marker)
+            self._out.append("\n" * self._break + "  " * depth + self._marker)
+            self._marker = ""
+        elif self._apart and not self._gap and re.match(r"[\w{]", text):
+            self._gap = " "  # a word does not stick to the address or picture before it
+        self._joined = self._joined or self._gap == _CELL
+        self._out += (self._gap, text)
+        self._break, self._gap, self._apart = 0, "", False
+        if self._link:
+            self._link.shown.append(text)
+
+    def _blank(self) -> None:
+        if self._out and not self._break:
+            self._gap = self._gap or " "
+
+    def _new_line(self) -> None:
+        self._new_block(min(2, self._break + 1))
+
+    def _new_block(self, breaks: int) -> None:
+        if breaks and self._out:
+            self._break, self._gap = max(self._break, breaks), ""
 
     def _next_marker(self) -> str:
-        indent = "  " * (len(self._lists) - 1)
         number = self._lists[-1] if self._lists else None
         if number is None:
-            return f"{indent}- "
+            return "- "
         self._lists[-1] = number + 1
-        return f"{indent}{number}. "
+        return f"{number}. "
 
     def _end_link(self) -> None:
-        if not self._links:
+        link, self._link = self._link, None
+        if not link or not link.address:
             return
-        href, start = self._links.pop()
-        shown = "".join(self._pieces[start:]).strip()
-        address = href[len("mailto:") :].partition("?")[0] if href.lower().startswith("mailto:") else href
-        if not address or address.lower().startswith(_NO_LINK):
-            return
-        if not shown:
-            self._blank = True
-            self._piece(address)
-        elif _bare(shown) != _bare(address):
-            self._blank = True
-            self._piece(f"({address})")
+        if not link.shown:
+            self._blank()
+            self._write(link.address)
+        elif _bare("".join(link.shown)) != _bare(link.address):
+            # The address stays on the line of its text, whatever block that text was in.
+            waiting = self._break, self._gap
+            self._break, self._gap = 0, " "
+            self._write(f"({link.address})")
+            self._break, self._gap = waiting
+        self._apart = True
 
 
-def _without_comments(html: str) -> str:
-    """Drop comments, which html.parser would search for their ends again and again where those are missing."""
-    pieces = []
-    end = 0
-    while (start := html.find("<!--", end)) >= 0:
-        pieces.append(html[end:start])
-        end = html.find("-->", start + 4) + 3
-        if end < 3:  # noqa: PLR2004 (not found)
-            return "".join([*pieces, html[start:].replace("<!--", "")])
-    return "".join([*pieces, html[end:]])
+def _address(href: str) -> str:
+    address = _PLACEHOLDER_OR_BLANKS.sub(r"\1", href)
+    if address.lower().startswith("mailto:"):
+        return address[len("mailto:") :].partition("?")[0]
+    return "" if address.lower().startswith(_NO_ADDRESS) else address
 
 
 def _bare(address: str) -> str:
-    return address.lower().removeprefix("https://").removeprefix("http://").removeprefix("www.").rstrip("/")
+    return re.sub(r"\s+|^https?://|^mailto:|^https?://www\.", "", address.removesuffix("/"))
 
 
-def _is_hidden(given: dict[str, str]) -> bool:
-    style = _BLANKS.sub("", given.get("style", "").lower())
-    if "hidden" in given or _HIDDEN_STYLE.search(style):
+def _declarations(style: str) -> dict[str, str]:
+    """Return the values of a style attribute by name."""
+    pairs = (declaration.partition(":") for declaration in style.lower().split(";"))
+    return {name.strip(): value.replace("!important", "").strip() for name, _, value in pairs}
+
+
+def _hides(style: dict[str, str]) -> bool:
+    if style.get("overflow") == "hidden" and any(re.fullmatch(_ZERO, style.get(name, "")) for name in ("width", "height")):
         return True
-    return "overflow:hidden" in style and re.search(r"(?:^|;)(?:width|height):0[a-z%]*(?=;|!|$)", style) is not None
+    return any(re.fullmatch(values, style.get(name, "")) for name, values in _HIDING.items())

@@ -1,6 +1,7 @@
 """Which template serves a message: the type first, within it the language, within that the source."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -61,9 +62,13 @@ def chosen(found: Candidates, usage_type: str, payload: Mapping[str, Any]) -> Te
 
 def missing_vital(template: Template, payload: Mapping[str, Any]) -> list[str]:
     """Return which of code and link the template asks for and the payload does not have."""
+    return sorted({path[0] for path in _vital(template) if not text_of(value_at(payload, path)).strip()})
+
+
+@lru_cache(maxsize=1024)
+def _vital(template: Template) -> frozenset[tuple[str, ...]]:
     texts = [template.subject, template.content, template.text or ""]
-    asked = {piece.path for text in texts for piece in placeholders(text) if piece.path[0] in VITAL}
-    return sorted({path[0] for path in asked if not text_of(value_at(payload, path)).strip()})
+    return frozenset(piece.path for text in texts for piece in placeholders(text) if piece.path[0] in VITAL)
 
 
 def _best(templates: list[Template], locales: tuple[str, ...], default_locale: str | None) -> Template | None:

@@ -99,14 +99,16 @@ def split_mailbox(template: str, *, address_alone: bool = False) -> tuple[str, s
 
 def _sender(plan: _Plan, payload: Mapping[str, Any]) -> Sender | None:
     name, address = plan.send_from
+    if not name and not address:
+        return None
     sender = Sender(_filled_plain(name, payload).strip(), _mailbox(("", address), payload, "sendFrom"))
     return sender if sender.name or sender.address else None
 
 
 def _mailbox(parts: tuple[str, str], payload: Mapping[str, Any], key: str) -> Mailbox | None:
-    name, address = (_filled_plain(part, payload).strip() for part in parts)
-    if not address:
+    if not parts[1]:
         return None
+    name, address = (_filled_plain(part, payload).strip() for part in parts)
     try:
         return Mailbox(address, name)
     except ValueError as error:
