@@ -95,7 +95,18 @@ def test_the_authors_tour_makes_a_connector(tmp_path):
     (tmp_path / "pyproject.toml").write_text(blocks(README, "toml")[0])
     (tmp_path / "authmail_acme" / "metadata.json").write_text(blocks(README, "json")[0])
     (tmp_path / "authmail_acme" / "__init__.py").write_text(blocks(README, "python")[3])
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(tmp_path / "site"), str(tmp_path)]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "--target",
+        str(tmp_path / "site"),
+        str(tmp_path),
+    ]
     subprocess.run(install, check=True, timeout=300, capture_output=True)
     received = []
 

@@ -1,5 +1,6 @@
 """The email layer of auth servers: one contract, many connectors, one answer per message."""
 
+from importlib import import_module
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ from authmail.email import Email, Sender
 from authmail.forms import FormItem
 from authmail.hookspecs import hookimpl
 from authmail.mailbox import Mailbox
-from authmail.mailer import Mailer
 from authmail.message import Message, UsageType
 from authmail.metadata import ConnectorMetadata
 from authmail.outcomes import (
@@ -38,6 +38,7 @@ from authmail.settings import Settings, setting, settings
 from authmail.templates import Template
 
 if TYPE_CHECKING:
+    from authmail.mailer import Mailer
     from authmail.transport import Http
 
 __all__ = [
@@ -84,11 +85,13 @@ __all__ = [
 ]
 
 
+#: Loaded when first asked for: hosts list connectors and check configs without an event loop or an HTTP client.
+_LATE = {"Http": "authmail.transport", "Mailer": "authmail.mailer"}
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return _version("authmail")
-    if name == "Http":  # late, since the transport loads aiohttp
-        from authmail.transport import Http
-
-        return Http
+    if name in _LATE:
+        return getattr(import_module(_LATE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

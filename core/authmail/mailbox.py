@@ -13,8 +13,8 @@ _ADDRESS_LIMIT = 254
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_RUN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
-# RFC 5322 atext; RFC 6531 adds every non-ASCII character.
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff]"
+# RFC 5322 atext, to which RFC 6531 adds every non-ASCII character: all but specials, blanks and controls.
+_ATEXT = r"[^\x00-\x20\x7f-\xa0\"(),.:;<>@\[\\\]]"
 _ADDRESS = re.compile(
     rf"""(?P<local> {_ATEXT}+ (?:\.{_ATEXT}+)* | "(?:[^"\\]|\\[\x20-\x7e])+" )
          @ (?P<domain> [^@\s<>()\[\],;:\\"]+ )""",

@@ -20,11 +20,11 @@ _BREAKS = {
 }
 #: Tag → the open tags that it ends, since those may go without an end tag. All of ``_BREAKS`` end a ``p``.
 _ENDS = {
-    "li": {"li"},
-    **dict.fromkeys(("dt", "dd"), {"dt", "dd"}),
-    **dict.fromkeys(("td", "th"), {"td", "th"}),
-    "tr": {"td", "th", "tr"},
-    **dict.fromkeys(("thead", "tbody", "tfoot"), {"td", "th", "tr", "thead", "tbody", "tfoot"}),
+    "li": ("li",),
+    **dict.fromkeys(("dt", "dd"), ("dt", "dd")),
+    **dict.fromkeys(("td", "th"), ("td", "th")),
+    "tr": ("td", "th", "tr"),
+    **dict.fromkeys(("thead", "tbody", "tfoot"), ("td", "th", "tr", "thead", "tbody", "tfoot")),
 }
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _DROPPED = {"script", "style", "title", "template", "noscript", "svg", "object", "iframe", "select", "textarea"}
@@ -38,7 +38,7 @@ _NOTHING, _IMAGES, _ALL = range(3)
 
 # Cut out beforehand: html.parser looks for a missing end of these again and again, and int() refuses long numbers.
 _UNSEEN = re.compile(
-    r"<!--(?:-?>|.*?(?:--!?>|\Z))|<[!?][^<>]*>?|&#[0-9]{9,};?"
+    r"<!--(?:-?>|.*?--!?>)|<[!?][^<>]*>?|&#[0-9]{9,};?"
     r"|<(script|style|title|textarea)(?=[\s/>])[^<>]*(?<!/)>.*?(?=</\1[\s/>]|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
@@ -68,8 +68,10 @@ def html_to_text(html: str) -> str:
     Returns:
         The text: lines without blanks at their ends, no two empty lines in a row.
     """
+    # A comment without an end is no comment: the code may be behind it.
+    commented, end, rest = html.replace("\r\n", "\n").replace("\r", "\n").rpartition("-->")
     reader = _Reader()
-    reader.feed(_UNSEEN.sub(_NEVER_SEEN, html.replace("\r\n", "\n").replace("\r", "\n")))
+    reader.feed(_UNSEEN.sub(_NEVER_SEEN, commented + end + rest.replace("<!--", _NEVER_SEEN)))
     return reader.text()
 
 
@@ -114,7 +116,8 @@ class _Reader(HTMLParser):
             self._end("p")
         while self._open and self._open[-1].tag in _ENDS.get(tag, ()):
             self._end(self._open[-1].tag)
-        shows = _NOTHING if tag in _DROPPED or "hidden" in given or _hides(style) else self._shown(style.get("font-size"))
+        hidden = tag in _DROPPED or "hidden" in given or _hides(style)
+        shows = _NOTHING if hidden else self._shown(style.get("font-size"))
         breaks = _BREAKS.get(tag, int(style.get("display") == "block"))
         if tag in ("ul", "ol") and self._lists:
             breaks = 1  # a list within a list continues it
@@ -130,10 +133,11 @@ class _Reader(HTMLParser):
             self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        self._end(tag)
-        if tag == "br":
+        if tag == "br":  # a common slip, which browsers read as <br>
             self.handle_starttag(tag, [])
-        elif self._shows:
+        elif self._count[tag]:
+            self._end(tag)
+        elif self._shows != _NOTHING:
             self._new_block(_BREAKS.get(tag, 0))
         if self._link and (tag == "a" or len(self._open) < self._link.depth):
             self._end_link()
@@ -158,7 +162,6 @@ class _Reader(HTMLParser):
             self._new_line()
         elif tag == "hr":
             self._write(_RULE)
-            self._new_block(breaks)
         elif tag == "img" and (alt := _PADDING.sub("", given.get("alt", "")).split()):
             self._apart = True
             self._write(" ".join(alt))
@@ -176,6 +179,8 @@ class _Reader(HTMLParser):
         elif tag in ("td", "th") and self._out and not self._break:
             self._gap = _CELL
         self._pre += tag == "pre"
+        if tag in _VOID:
+            self._new_block(breaks)
 
     def _end(self, tag: str) -> None:
         """End the innermost open element of that name, and what is open within it."""
@@ -183,19 +188,19 @@ class _Reader(HTMLParser):
             ended = self._open.pop()
             self._count[ended.tag] -= 1
             if self._shows != _NOTHING:
-                self._finish(ended.tag, ended.breaks)
+                self._finish(ended)
             self._shows = ended.outside
             if ended.tag == tag:
                 break
 
-    def _finish(self, tag: str, breaks: int) -> None:
-        if tag in ("ul", "ol"):
+    def _finish(self, ended: _Open) -> None:
+        if ended.tag in ("ul", "ol"):
             self._lists.pop()
-        elif tag == "li":
+        elif ended.tag == "li":
             self._marker = ""
         # A row with one cell is no row of data but layout, the norm in mails, and reads as a paragraph.
-        self._new_block(2 if tag == "tr" and not self._joined else breaks)
-        self._pre -= tag == "pre"
+        self._new_block(2 if ended.tag == "tr" and not self._joined else ended.breaks)
+        self._pre -= ended.tag == "pre"
 
     def _shown(self, font_size: str | None) -> int:
         if self._shows == _NOTHING or font_size is None:
@@ -266,7 +271,7 @@ def _address(href: str) -> str:
 
 
 def _bare(address: str) -> str:
-    return re.sub(r"\s+|^https?://|^mailto:|^https?://www\.", "", address.removesuffix("/"))
+    return re.sub(r"^(?:mailto:|(?:https?://)?(?:www\.)?)|\s+", "", address.removesuffix("/"))
 
 
 def _declarations(style: str) -> dict[str, str]:

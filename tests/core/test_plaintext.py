@@ -48,7 +48,7 @@ def test_a_whole_mail_reads_well():
         ('<a href="#top">Top</a> <a href="javascript:x()">Run</a> <a>None</a>', "Top Run None"),
         ('<a href="mailto:a@b.c?subject=x">Write</a>', "Write (a@b.c)"),
         ("<a href='{{link}}'>Join <b>{{organization.name}}</b></a>!", "Join {{organization.name}} ({{link}})!"),
-        ('<a href="https://a.b">One<a href="https://c.d">Two</a>', "One (https://a.b)Two (https://c.d)"),
+        ('<a href="https://a.b">One<a href="https://c.d">Two</a>', "One (https://a.b) Two (https://c.d)"),
         ("<p>a</p><p>b</p>c<div>d</div><div>e</div>", "a\n\nb\n\nc\nd\ne"),
         ("a<br>b<br/>c<br><br>d", "a\nb\nc\n\nd"),
         ("<h1>T</h1>x<blockquote>q</blockquote>y", "T\n\nx\n\nq\n\ny"),

@@ -72,7 +72,7 @@ def site(tmp_path_factory):
         ),
     ]
     (root / "same-target" / "same_target" / "metadata.json").write_text(METADATA % ("acme-two", "acme"))
-    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), *folders]
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--target", str(site), *folders]
     subprocess.run(command, check=True, timeout=300, capture_output=True)
     return str(site)
 
