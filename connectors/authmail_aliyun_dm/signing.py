@@ -50,20 +50,7 @@ def string_to_sign_v3(method: str, path: str, query: Mapping[str, str], headers:
         headers: the headers to sign, exactly these.
         body: the exact body.
     """
-    lines = {name.lower(): value.strip() for name, value in headers.items()}
-    names = sorted(lines)
-    canonical = "\n".join(
-        [
-            method,
-            path,
-            "&".join(f"{percent_encode(name)}={percent_encode(query[name])}" for name in sorted(query)),
-            *(f"{name}:{lines[name]}" for name in names),
-            "",
-            ";".join(names),
-            sha256(body.encode() if isinstance(body, str) else body).hexdigest(),
-        ]
-    )
-    return f"{_ALGORITHM}\n{sha256(canonical.encode()).hexdigest()}"
+    return _to_sign_v3(method, path, query, headers, body)[0]
 
 
 def sign_v3(
@@ -76,7 +63,19 @@ def sign_v3(
     secret: str,
 ) -> str:
     """Return the value of the ``Authorization`` header; parameters as for :func:`string_to_sign_v3`."""
-    text = string_to_sign_v3(method, path, query, headers, body)
+    text, signed = _to_sign_v3(method, path, query, headers, body)
     signature = hmac.digest(secret.encode(), text.encode(), "sha256").hex()
-    signed = ";".join(sorted(name.lower() for name in headers))
     return f"{_ALGORITHM} Credential={access_key_id},SignedHeaders={signed},Signature={signature}"
+
+
+def _to_sign_v3(
+    method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes | str
+) -> tuple[str, str]:
+    """Return the text to sign, and the names of the signed headers."""
+    lines = sorted((name.lower(), value.strip()) for name, value in headers.items())
+    names = ";".join([name for name, _ in lines])
+    pairs = "&".join([f"{percent_encode(name)}={percent_encode(query[name])}" for name in sorted(query)])
+    header_lines = "".join([f"{name}:{value}\n" for name, value in lines])
+    body_hash = sha256(body.encode() if isinstance(body, str) else body).hexdigest()
+    canonical = f"{method}\n{path}\n{pairs}\n{header_lines}\n{names}\n{body_hash}"
+    return f"{_ALGORITHM}\n{sha256(canonical.encode()).hexdigest()}", names

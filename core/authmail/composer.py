@@ -1,8 +1,7 @@
 """From a message to a mail: choose a template, ask the host's store, render."""
 
-import inspect
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 import attrs
 import pluggy
@@ -85,7 +84,7 @@ class Composer:
         templates: list[Template] = []
         try:
             for answer in self._host.hook.get_templates(type=message.type, locales=locales, message=message):
-                found: Iterable[Template] = await answer if inspect.isawaitable(answer) else answer
+                found: Iterable[Template] = await answer if isinstance(answer, Awaitable) else answer
                 templates += found
         except Exception as error:
             if self._strict:

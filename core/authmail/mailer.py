@@ -1,10 +1,9 @@
 """Mailer: the way of one message, from the host's call to one answer."""
 
 import asyncio
-import inspect
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -34,11 +33,10 @@ from authmail.settings import Settings, fields_of, holds_templates
 from authmail.templates.folder import templates_in
 from authmail.templates.samples import sample_payload
 from authmail.templates.template import Template
+from authmail.transport import Http, Transport
 
 if TYPE_CHECKING:
     import aiohttp
-
-    from authmail.transport import Http, Transport
 
 _log = logging.getLogger("authmail")
 
@@ -100,6 +98,7 @@ class Mailer:
         else:
             self._config = config
         self._host = manager_of(HostHooks, plugins)
+        self._observed = bool(self._host.get_plugins())
         self._composer = Composer((*own, *templates_of(self._config)), self._host, default_locale, strict_templates)
         self._session = session
         self._egress = egress
@@ -118,8 +117,6 @@ class Mailer:
         return self._connector
 
     async def __aenter__(self) -> Self:
-        from authmail.transport import Http, Transport  # imported late: `import authmail` does not load aiohttp
-
         if self._stack is not None:
             raise RuntimeError("this Mailer is open already; open it once and share it between tasks")
         transport = Transport(
@@ -177,7 +174,8 @@ class Mailer:
             error = raised if self._debug else raised.with_traceback(None)
             error.__context__ = error.__cause__ = None
         else:
-            await self._observe("message_sent", message=message, receipt=receipt)
+            if self._observed:
+                await self._observe("message_sent", message=message, receipt=receipt)
             return receipt
         if isinstance(error, SendError):
             _log.debug("%s: %s %s", self._connector.id, error.outcome, error.reason)
@@ -208,8 +206,6 @@ class Mailer:
         return await self.send(Message(to=to, type=type, payload=sample_payload(type, locale)))
 
     async def _send(self, message: Message | Email, timeout: float) -> Receipt:
-        from authmail.transport import Http
-
         if self._transport is None or self._loop is not asyncio.get_running_loop():
             raise RuntimeError("this Mailer is not open on this loop; use 'async with Mailer(…) as mailer'")
         if not isinstance(message, Message | Email):
@@ -232,7 +228,7 @@ class Mailer:
         _log.debug("%s: accepted, message id %s, request id %s", receipt.connector, receipt.message_id, receipt.request_id)
         return receipt
 
-    async def _call(self, message: Message | Email, http: "Http", asked: frozenset[str]) -> Receipt:
+    async def _call(self, message: Message | Email, http: Http, asked: frozenset[str]) -> Receipt:
         given = {"message": None, "email": None, "config": self._config, "http": http, "client": self._client}
         if isinstance(message, Email):
             if "message" in asked and "email" not in asked:
@@ -246,19 +242,16 @@ class Mailer:
             else:
                 recipient(message.to)
         result = self._connector.call_send(**given, deadline=http.deadline)
-        receipt = await result if inspect.isawaitable(result) else result
+        receipt = await result if isinstance(result, Awaitable) else result
         if not isinstance(receipt, Receipt) or not receipt.message_id:
             hint = "the connector gave no Receipt with a message id"
             raise OutcomeUnknown(hint, reason=Reason.CONNECTOR, phase=Phase.AFTER)
         return Receipt(receipt.message_id, receipt.request_id, receipt.detail, self._connector.id)
 
     async def _observe(self, hook: str, **what: Any) -> None:
-        caller = getattr(self._host.hook, hook)
-        if not caller.get_hookimpls():
-            return
         try:
-            for answer in caller(**what):
-                if inspect.isawaitable(answer):
+            for answer in getattr(self._host.hook, hook)(**what):
+                if isinstance(answer, Awaitable):
                     await answer
         except Exception as error:  # noqa: BLE001 (an observer never changes the answer)
             _log.warning("the %s hook of a plugin failed: %s", hook, type(error).__name__)

@@ -46,10 +46,10 @@ _NEVER_SEEN = "<!>"  # an empty declaration, so that what stood around it does n
 _PLACEHOLDER_OR_BLANKS = re.compile(r"(\{\{[^{}]*\}\})|\s+")
 # What preheaders are padded with: soft hyphens, figure spaces, zero-width characters. Joiners are letters' business
 # in Persian, Hindi and emoji, so one between two visible characters stays.
-_PADDING = re.compile(
-    "[\0\r\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2007\u200b\u200e\u200f\u2060-\u2064\ufeff]"
-    "|(?<![^\\s\u200c\u200d])[\u200c\u200d]|[\u200c\u200d](?![^\\s\u200c\u200d])"
-)
+_UNPRINTED = "\0\r\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2007\u200b\u200e\u200f\u2060-\u2064\ufeff"
+_JOINER = "[\u200c\u200d]"
+_VISIBLE = rf"[^\s\u200c\u200d{_UNPRINTED}]"
+_PADDING = re.compile(f"[{_UNPRINTED}]|(?<!{_VISIBLE}){_JOINER}|{_JOINER}(?!{_VISIBLE})")
 _NO_ADDRESS = ("#", "javascript:", "data:")
 _RULE = "-" * 40
 _CELL = "  "
