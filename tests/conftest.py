@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import authmail
@@ -12,6 +13,10 @@ from authmail_aliyun_dm.emulator import DirectMailEmulator
 
 VECTORS = Path(__file__).parent / "vectors"
 ALIYUN = "aliyun-direct-mail"
+
+# Nothing here is judged by how long it took: machines differ.
+hypothesis.settings.register_profile("authmail", deadline=None)
+hypothesis.settings.load_profile("authmail")
 
 TEMPLATES = [
     {
