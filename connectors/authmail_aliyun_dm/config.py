@@ -118,7 +118,7 @@ class AliyunDMConfig(Settings):
     )
     replay_on_timeout: bool = setting(
         "Repeat after a time-out",
-        help="After no answer, the same signed request once more; the provider drops it if the first arrived",
+        help="After no answer, the very same signed request once more, where a second mail would do no harm",
         default=True,
     )
     templates: tuple[Template, ...] = setting(
@@ -143,7 +143,7 @@ class AliyunDMConfig(Settings):
         except ValueError:
             yield Problem("accountName", "does not look like one mail address", "the provider will refuse it")
         if self.region_id in _CLOSED_REGIONS and self.endpoint is None:
-            yield Problem("regionId", "is a region that is closed to new users", "choose the region where the sender address is")
+            yield Problem("regionId", "is a region that the provider has closed", "choose the region where the sender address is")
         yield from self._alias_warnings()
         if self.click_trace:
             yield Problem("clickTrace", "rewrites the links of sign-in and reset mails", "turn it off unless you need it")

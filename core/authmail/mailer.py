@@ -86,7 +86,7 @@ class Mailer:
         own = (
             () if templates is None else templates_in(templates) if isinstance(templates, str | Traversable) else tuple(templates)
         )
-        if isinstance(config, Mapping):
+        if isinstance(config, Mapping | list | str | int | float | None):
             problems = []
             try:
                 self._config = self._connector.validate_config(config, templates=own)

@@ -351,6 +351,13 @@ async def test_a_client_that_cannot_be_opened_leaves_nothing_open():
 # Life of a Mailer.
 
 
+@pytest.mark.parametrize("config", [None, [], "x", 5, {}])
+def test_a_config_that_is_none_is_refused_at_once(config):
+    """Not at the first send."""
+    with pytest.raises(ConfigError):
+        Mailer(ALIYUN, config)
+
+
 async def test_misuse_is_told(raw):
     """Sending with a closed Mailer, opening twice, sending something else."""
     mailer = Mailer(ALIYUN, raw)
