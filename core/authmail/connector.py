@@ -59,7 +59,7 @@ class Connector:
         """JSON Schema (2020-12) of the config."""
         return json_schema(self._settings)
 
-    def validate_config(self, raw: Mapping[str, Any], *, references: References | None = None, templates: object = None) -> Any:
+    def validate_config(self, raw: Any, *, references: References | None = None, templates: object = None) -> Any:
         """Return the typed config. Contacts nobody.
 
         Args:
@@ -184,7 +184,7 @@ class Connector:
     def _settings(self) -> type:
         return self.metadata.settings or Settings
 
-    def _validated(self, raw: Mapping[str, Any], references: References | None, elsewhere: bool) -> Any:
+    def _validated(self, raw: Any, references: References | None, elsewhere: bool) -> Any:
         if not isinstance(raw, Mapping):
             raise ConfigError([Problem("", "must be an object with the connector's settings")])
         problems: list[Problem] = []

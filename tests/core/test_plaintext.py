@@ -87,6 +87,8 @@ def test_windows_line_ends_change_nothing():
         ('<p><a href="https://a.b"><div>Join</div></a></p>next', "Join (https://a.b)\n\nnext"),
         ('<a href="https://a.b"><table><tr><td>Join</td></tr></table></a>next', "Join (https://a.b)\n\nnext"),
         ('<div><a href="https://a.b">Join</div>next', "Join (https://a.b)\nnext"),
+        ('<tr><td><a href="https://a.b">Join</td><td>next</td></tr>', "Join (https://a.b)  next"),
+        ('<a href="https://a.b"><b>Join</b> us', "Join us (https://a.b)"),
     ],
 )
 def test_links(html, text):
@@ -100,21 +102,41 @@ def test_links(html, text):
         ("<p>a</p><p>b</p>c<div>d</div><div>e</div>", "a\n\nb\n\nc\nd\ne"),
         ("<p>a\n<p>b", "a\n\nb"),
         ("<h1>T</h1>x<blockquote>q</blockquote>y", "T\n\nx\n\nq\n\ny"),
+        ("a<span style='display:block'>b</span>c", "a\nb\nc"),
         ("<div><div><p>a</p></div></div><section><p>b</p></section>", "a\n\nb"),
         ("a<br>b<br/>c</br>d<br><br>e<br><br><br>f", "a\nb\nc\nd\n\ne\n\nf"),
         ("<br><p>a<br></p><p>b</p><br>", "a\n\nb"),
         ("a<hr>b<hr/>c", f"a\n\n{'-' * 40}\n\nb\n\n{'-' * 40}\n\nc"),
-        ("<dl><dt>a<dd>b<dt>c<dd>d</dl>e", "a\nb\nc\nd\n\ne"),
         ("<span style='display:block'>a</span><img alt='b' style='display:block'>c", "a\nb\nc"),
         ("<b>a</b>b <i>c</i> <i> d</i>", "ab c d"),
         ("a \n\t b&nbsp;&nbsp;c&ensp;d", "a b c d"),
         ("<div>a </div> <div> b</div>", "a\nb"),
-        ("<pre>\n  <b>a</b>  b \n\n\n c\r\n</pre>d", "  a  b\n\n c\n\nd"),
+        ("<pre>\n  <b>a</b>  b \n\n\n c\r\n</pre>d  e", "  a  b\n\n c\n\nd e"),
     ],
 )
 def test_blocks_and_blanks(html, text):
     """Blocks stand apart by a line end or one empty line; blanks collapse, except in <pre>."""
     assert html_to_text(html) == text
+
+
+@pytest.mark.parametrize("tag", ["p", "h1", "h2", "h3", "h4", "h5", "h6", "dl", "table", "blockquote", "pre"])
+def test_blocks_with_an_empty_line(tag):
+    """Paragraphs and their like stand apart by an empty line, and end an open paragraph."""
+    assert html_to_text(f"a<{tag}>b</{tag}>c") == "a\n\nb\n\nc"
+    assert html_to_text(f"<p hidden>x<{tag}>b") == "b"
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "html", "body", "div", "section", "article", "header", "footer", "main", "nav", "aside", "address", "center", "form", "fieldset",
+        "legend", "figure", "figcaption", "details", "summary", "dt", "dd", "caption", "thead", "tbody", "tfoot",
+    ],
+)  # fmt: skip
+def test_blocks_with_a_line_of_their_own(tag):
+    """Other blocks begin and end a line, and end an open paragraph."""
+    assert html_to_text(f"a<{tag}>b</{tag}>c") == "a\nb\nc"
+    assert html_to_text(f"<p hidden>x<{tag}>b") == "b"
 
 
 @pytest.mark.parametrize(
@@ -126,6 +148,7 @@ def test_blocks_and_blanks(html, text):
         ("<ol><li>a<ul><li>b</ul><li>c</ol>", "1. a\n  - b\n2. c"),
         ("<ul><li><p>a</p><li><p>b</p></ul>", "- a\n\n- b"),
         ("<ul><li></li><li>b</ul><li>c", "- b\n\n- c"),
+        ("<ul><li></li></ul>a", "a"),
     ],
 )
 def test_lists(html, text):
@@ -141,6 +164,8 @@ def test_lists(html, text):
         ("<table><tr><td>a<td>b<tr><td>c<td>d</table>", "a  b\nc  d"),
         ("<table><tr><td>Hello</td></tr><tr><td>your code</td></tr></table>", "Hello\n\nyour code"),
         ("<table><tr><td></td><td>Hello</td><td>&nbsp;</td></tr><tr><td>you</td></tr></table>", "Hello\n\nyou"),
+        ("<table><tr><td>a<td>b <b>c</b><tr><td>d<tr><td>e</table>", "a  b c\nd\n\ne"),
+        ("<table><tr><td><img alt=a></td><td>b</td></tr></table>", "a  b"),
         ("<table><tr><td><table><tr><td>a</td><td>b</td></tr></table></td></tr></table>c", "a  b\n\nc"),
         ("<table><tr><td><p>a</p></td><td><p>b</p></td></tr></table>", "a\n\nb"),
     ],
@@ -159,7 +184,7 @@ def test_tables(html, text):
         ("a&shy;b&zwnj;&nbsp;&#847;&#8199;&#65279;&zwj;c\0d", "ab cd"),
         ("می\u200cخواهم 👩\u200d💻", "می\u200cخواهم 👩\u200d💻"),
         ("<img alt='A  cat'> <img> <img alt=''>", "A cat"),
-        ("<img alt='A'><img alt='B'>c", "A B c"),
+        ("a<img alt='B'><img alt='C'>d<area alt=e>", "a B C d"),
         ("{{ code }}{{a.b}}{{\n code\n}}", "{{ code }}{{a.b}}{{\n code\n}}"),
         ("{{{{code}}}} {{ and }} {{", "{{{{code}}}} {{ and }} {{"),
         ("Just text\nwithout tags", "Just text without tags"),
@@ -172,10 +197,13 @@ def test_characters(html, text):
     assert html_to_text(html) == text
 
 
-@pytest.mark.parametrize("name", ["script", "style", "title", "template", "noscript", "svg", "object"])
+@pytest.mark.parametrize(
+    "name", ["script", "style", "title", "textarea", "template", "noscript", "svg", "object", "iframe", "select"]
+)
 def test_elements_without_text(name):
     """Some elements hold nothing to read, whatever is in them."""
     assert html_to_text(f"a<{name}>x<b>x</b><br>x</{name.upper()}>b<{name}/>c") == "abc"
+    assert html_to_text(f"a<{name} x='<'>x</{name}>b") == "ab"
 
 
 @pytest.mark.parametrize(
@@ -216,12 +244,34 @@ def test_elements_that_only_look_hidden(attribute):
         ("<ul><li hidden>x<li>b</ul>", "- b"),
         ("<table><tr><td hidden>x<td>b</table>", "b"),
         ("<div hidden><div>x</div>x</div></div>b", "b"),
+        ("a<div hidden>x</p>x</div>b<ul hidden><li>x</ul>c<pre hidden>x</pre>d", "abcd"),
         ("<a href=x>a<span hidden>x</a>b", "a (x)"),
     ],
 )
 def test_where_hiding_ends(html, text):
     """An element hides until it ends, if only by what comes after; text with a size of its own in one without is seen."""
     assert html_to_text(html) == text
+
+
+@pytest.mark.parametrize(
+    ("tag", "following"),
+    [
+        ("li", "li"), ("dt", "dt"), ("dt", "dd"), ("dd", "dt"), ("dd", "dd"), ("td", "td"), ("td", "th"), ("th", "td"), ("th", "th"),
+        ("td", "tr"), ("th", "tr"), ("tr", "tr"),
+        *((tag, group) for tag in ("td", "th", "tr", "thead", "tbody", "tfoot") for group in ("thead", "tbody", "tfoot")),
+    ],
+)  # fmt: skip
+def test_end_tags_that_may_be_left_out(tag, following):
+    """What HTML lets end without an end tag ends with the next of its kind."""
+    assert html_to_text(f"<{tag} hidden>x<{following}>b").removeprefix("- ") == "b"
+
+
+@pytest.mark.parametrize(
+    "tag", ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
+def test_hidden_elements_without_content(tag):
+    """An element that has no end tag hides nothing after it."""
+    assert html_to_text(f"a<{tag} hidden>b") == "ab"
 
 
 @pytest.mark.parametrize(
@@ -244,7 +294,7 @@ BROKEN = [
     "<p>one<div>two</p>three", "</p></div></ul>one", "<li>one<td>two", "<b><i>one</b>two</i>", "one<p", "<table><tr>one<td>two", "<p/>one<br/ >two",
     "<ul></ol></ul></ul>one", "<a href=x>one<p>two</a>", "<p>one</p", "&#0;&#xd800;&#x110000;one", "<x-y>one</x-y><:p>two", "<h1>one<h2>two",
     "<a href='{{link}}>one</a><p class='x'>two", 'one<a href="{{link}}>two', "one<3>two", "</>one</ x>two", "<p>one<<b>two", "<!one>two", "one<![if two",
-    "one<?two", "<!<!--one-->two", "<td>one</tr>two</table>three", "<svg/>one", "<html><head>one<body>two", "\0<\0p>one", "one&two&", "<div one<div>two",
+    "one<?two", "<!<!--one-->two", "<p style hidden2><a href>one</a><img alt><ol start><li>two", "<td>one</tr>two</table>three", "<svg/>one", "<html><head>one<body>two", "\0<\0p>one", "one&two&", "<div one<div>two",
 ]  # fmt: skip
 
 
