@@ -1,6 +1,7 @@
 """Mail addresses with display names, and text that is safe in a mail header."""
 
 import re
+from functools import lru_cache
 from typing import Self
 
 import attrs
@@ -31,6 +32,7 @@ def header_safe(text: str) -> str:
     return _CONTROL_RUN.sub(" ", text) if not text.isprintable() else text
 
 
+@lru_cache(maxsize=4096)  # most mailboxes are in a few domains
 def _ascii_domain(domain: str) -> str:
     if not domain.isascii():
         import idna  # imported late: few domains need it
@@ -91,7 +93,7 @@ class Mailbox:
         if not isinstance(text, str):
             raise ValueError("a mailbox is text")
         text = text.strip(" ")
-        bracketed = _BRACKETED.fullmatch(text)
+        bracketed = _BRACKETED.fullmatch(text) if text.endswith(">") else None
         if bracketed is None:
             return cls(text)
         name = bracketed["name"].strip(" ")
