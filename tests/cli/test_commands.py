@@ -98,7 +98,7 @@ def test_info(run):
     """Settings, types and guide, in the nearest language."""
     result = run("info", "aliyun-dm", "--lang", "fr-CA")
     assert "Aliyun fournit des services de cloud computing aux entreprises en ligne." in result.output
-    assert re.search(r"accessKeySecret +Text +yes +yes +Secret AccessKey", result.output)
+    assert re.search(r"accessKeySecret +Text +yes +yes\n +Secret AccessKey", result.output)
     assert "OrganizationInvitation    link, organization, inviter" in result.output
     assert "## 8. Erreurs courantes" in result.output
     data = json.loads(run("info", "aliyun-dm", "--json").output)

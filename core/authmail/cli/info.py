@@ -33,7 +33,8 @@ def info(connector: str, lang: str, as_json: bool) -> None:
     click.echo(click.style(_nearest(metadata.name, lang), bold=True) + f"  {found.id} (target {found.target})")
     click.echo(_nearest(metadata.description, lang))
     click.echo(f"{found.distribution} {found.version}\n")
-    print_table([("SETTING", "TYPE", "REQUIRED", "SECRET", "DEFAULT", "HELP"), *(_row(item) for item in items)])
+    rows = [("SETTING", "TYPE", "REQUIRED", "SECRET", "DEFAULT"), *(_row(item) for item in items)]
+    print_table(rows, notes=[_note(item) for item in items])
     click.echo("\nUsage types and what their payload holds:")
     print_table([("TYPE", "PAYLOAD"), *((usage_type, ", ".join(sample_payload(usage_type))) for usage_type in LOGTO_TYPES)])
     click.echo(f"\n{metadata.readme(lang)}")
@@ -41,23 +42,15 @@ def info(connector: str, lang: str, as_json: bool) -> None:
 
 def _row(item: FormItem) -> tuple[str, ...]:
     default = item.default_value
-    shown = (
-        ""
-        if default is None or isinstance(default, list)
-        else str(default).lower()
-        if isinstance(default, bool)
-        else str(default)
-    )
-    shown = "starter templates" if item.key == "templates" else shown
-    choices = f" ({', '.join(choice['value'] for choice in item.select_items)})" if item.select_items else ""
-    return (
-        item.key,
-        item.type,
-        _yes(item.required),
-        _yes(item.is_confidential),
-        shown,
-        f"{item.label}. {item.description or ''}{choices}".strip(),
-    )
+    if isinstance(default, bool):
+        default = str(default).lower()
+    shown = "starter templates" if isinstance(default, list) else "" if default is None else str(default)
+    return item.key, item.type, _yes(item.required), _yes(item.is_confidential), shown
+
+
+def _note(item: FormItem) -> str:
+    choices = f" One of {', '.join(choice['value'] for choice in item.select_items)}." if item.select_items else ""
+    return f"{item.label}. {item.description or ''}{'.' if item.description and choices else ''}{choices}".strip()
 
 
 def _yes(value: bool) -> str:

@@ -1,6 +1,7 @@
 """What commands print: aligned columns, problems, outcomes."""
 
 import json
+import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,13 +17,22 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def print_table(rows: Iterable[Sequence[str]], indent: str = "") -> None:
-    """Print rows in aligned columns, the first row as heading."""
+def print_table(rows: Iterable[Sequence[str]], indent: str = "", notes: Sequence[str] = ()) -> None:
+    """Print rows in aligned columns, the first row as heading.
+
+    Args:
+        rows: of texts.
+        indent: before each line.
+        notes: one for each row after the heading, printed below it and wrapped to the terminal.
+    """
     rows = [[str(cell) for cell in row] for row in rows]
     widths = [max(_width(cell) for cell in column) for column in zip(*rows, strict=True)]
+    columns = shutil.get_terminal_size().columns
     for number, row in enumerate(rows):
         line = "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
         click.echo(indent + (click.style(line, bold=True) if number == 0 else line))
+        if notes and number:
+            click.echo(click.wrap_text(notes[number - 1], columns, indent + "    ", indent + "    "))
 
 
 def _width(text: str) -> int:
