@@ -1,6 +1,8 @@
 """Fixtures that several rooms share: a real sandbox on loopback, and configs for it."""
 
+import asyncio
 import json
+import threading
 from pathlib import Path
 
 import hypothesis
@@ -63,3 +65,23 @@ async def mailer(sandbox, raw):
     """A Mailer that sends into the sandbox."""
     async with Mailer(ALIYUN, {**raw, "endpoint": sandbox.endpoint(ALIYUN)}, egress=Egress.ANY) as opened:
         yield opened
+
+
+@pytest.fixture
+def served():
+    """A sandbox on a loop of a thread of its own, as one of another process would be."""
+    box, ready = {}, threading.Event()
+
+    async def serve():
+        box["stop"], box["loop"] = asyncio.Event(), asyncio.get_running_loop()
+        async with Sandbox({ALIYUN: DirectMailEmulator()}) as running:
+            box["sandbox"] = running
+            ready.set()
+            await box["stop"].wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    ready.wait(10)
+    yield box["sandbox"]
+    box["loop"].call_soon_threadsafe(box["stop"].set)
+    thread.join(10)

@@ -1,14 +1,11 @@
-import asyncio
 import json
 import re
-import threading
 import tomllib
 
 import pytest
 from click.testing import CliRunner
 
 from authmail.cli import main
-from authmail.sandbox import Sandbox
 from authmail_aliyun_dm.emulator import DirectMailEmulator
 
 ALIYUN = "aliyun-direct-mail"
@@ -19,26 +16,6 @@ def run():
     return lambda *arguments, **options: CliRunner().invoke(
         main, [str(argument) for argument in arguments], catch_exceptions=False, **options
     )
-
-
-@pytest.fixture
-def served():
-    """A sandbox of another process, as a user has it in another terminal."""
-    box, ready = {}, threading.Event()
-
-    async def serve():
-        box["stop"], box["loop"] = asyncio.Event(), asyncio.get_running_loop()
-        async with Sandbox({ALIYUN: DirectMailEmulator()}) as sandbox:
-            box["sandbox"] = sandbox
-            ready.set()
-            await box["stop"].wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    ready.wait(10)
-    yield box["sandbox"]
-    box["loop"].call_soon_threadsafe(box["stop"].set)
-    thread.join(10)
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import asyncio
 import os
 import subprocess
 import sys
@@ -7,35 +6,10 @@ import threading
 import pytest
 
 from authmail import AccountError, Egress, Message
-from authmail.sandbox import Sandbox
 from authmail.sync import Mailer
-from authmail_aliyun_dm.emulator import DirectMailEmulator
 
 ALIYUN = "aliyun-direct-mail"
 SIGN_IN = Message("zoe@example.com", "SignIn", {"code": "123456"})
-
-
-@pytest.fixture
-def served():
-    """A sandbox on a loop of a thread of its own, as another process would be."""
-    started, stop = threading.Event(), None
-    box = {}
-
-    async def serve():
-        nonlocal stop
-        stop = asyncio.Event()
-        box["loop"] = asyncio.get_running_loop()
-        async with Sandbox({ALIYUN: DirectMailEmulator()}) as sandbox:
-            box["sandbox"] = sandbox
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    started.wait(10)
-    yield box["sandbox"]
-    box["loop"].call_soon_threadsafe(stop.set)
-    thread.join(10)
 
 
 @pytest.fixture

@@ -93,6 +93,12 @@ async def test_ports_follow_each_other():
         pass
 
 
+async def test_listening_everywhere_gives_an_address_to_use():
+    """Nobody can connect to 0.0.0.0."""
+    async with Sandbox({ALIYUN: DirectMailEmulator()}, host="0.0.0.0") as sandbox:
+        assert sandbox.url.startswith("http://127.0.0.1:")
+
+
 async def test_closes_with_handlers_that_never_answer(sandbox):
     """A time-out fault does not keep the sandbox open."""
     async with Sandbox({"hang": Hanging()}) as hanging, aiohttp.ClientSession() as session:

@@ -87,6 +87,8 @@ class Sandbox:
         except OSError as error:
             raise OSError(error.errno, f"port {port} of {self._host} cannot be used: {error.strerror}") from None
         host, bound = runner.addresses[0][:2]
+        if ip_address(host).is_unspecified:  # it listens everywhere, and can be reached here
+            host = "127.0.0.1" if ip_address(host).version == 4 else "::1"  # noqa: PLR2004 (IPv4)
         return f"http://{f'[{host}]' if ':' in host else host}:{bound}"
 
 
