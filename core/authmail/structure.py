@@ -49,6 +49,13 @@ def _reference_hint(value: Any) -> str:
     return "only secrets may be references" if refers else ""
 
 
+def _text(value: Any, kind: Any) -> str:
+    text: str = _exactly((str,), "text")(value, kind)
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must be valid Unicode, has half of a surrogate pair")
+    return text
+
+
 def _number(value: Any, kind: Any) -> float:
     number: float = _exactly((int, float), "a number")(value, kind)
     if not math.isfinite(number):
@@ -61,8 +68,7 @@ def _secret(value: Any, _: Any) -> Secret:
         return value
     if isinstance(value, Mapping) and _reference_hint(value):
         raise ValueError("must be the secret itself: references are refused here", "give the secret as text")
-    if not isinstance(value, str):
-        raise ValueError(f"must be text, got {kind_of(value)}")
+    _text(value, str)
     if value == REDACTED:
         raise ValueError("is the mark that stands for a hidden secret, not a secret", "type the secret again")
     return Secret(value)
@@ -134,7 +140,7 @@ def _is_a(*origins: Any) -> Callable[[Any], bool]:
     return lambda kind: get_origin(kind) in origins
 
 
-converter.register_structure_hook(str, _exactly((str,), "text"))
+converter.register_structure_hook(str, _text)
 converter.register_structure_hook(int, _exactly((int,), "a whole number"))
 converter.register_structure_hook(float, _number)
 converter.register_structure_hook(bool, _exactly((bool,), "true or false"))

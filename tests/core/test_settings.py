@@ -108,6 +108,8 @@ def test_null_and_empty_are_left_out():
         ("region", 5, "must be one of cn-hangzhou, eu-central-1, got a number"),
         ("contact", "a, b", "not one single address like name@example.com"),
         ("apiKey", 5, "must be text, got a number"),
+        ("apiKey", "k\ud800", "must be valid Unicode, has half of a surrogate pair"),
+        ("fromEmail", "\udfff", "must be valid Unicode, has half of a surrogate pair"),
     ],
 )
 def test_types_are_strict(key, value, message):
