@@ -50,6 +50,10 @@ class Composer:
     _default_locale: str | None
     _strict: bool
     _choices: dict[tuple[str, tuple[str, ...]], Candidates] = attrs.field(factory=dict, init=False)
+    _asks_host: bool = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._asks_host = bool(self._host.hook.get_templates.get_hookimpls())
 
     async def compose(self, message: Message) -> Email:
         """Return the mail of a message.
@@ -68,7 +72,7 @@ class Composer:
             raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE) from error
 
     async def _candidates(self, message: Message, locales: tuple[str, ...]) -> Candidates:
-        if self._host.hook.get_templates.get_hookimpls():
+        if self._asks_host:
             templates = (*await self._stored(message, locales), *self._templates)
             return candidates(templates, message.type, locales, self._default_locale)
         key = (message.type, locales)
