@@ -250,6 +250,26 @@ def test_logtos_json_alone(run, tmp_path, raw):
     assert CliRunner().invoke(main, ["check", "-", "--connector", "aliyun-dm"], input=json.dumps(raw)).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"connector": "aliyun-dm"}, "accessKeyId  is required"),
+        (
+            {"connector": "aliyun-dm", "config": {}, "template": "x"},
+            "has template beside its connector; known there: $schema, config",
+        ),
+        ({"connector": "aliyun-dn", "config": {}}, "did you mean aliyun-dm?"),
+    ],
+)
+def test_a_wrapper_with_something_wrong_is_told(run, tmp_path, data, says):
+    """What is missing, misspelt or unknown in it."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(data))
+    result = run("check", path)
+    assert result.exit_code != 0
+    assert says in result.output
+
+
 @pytest.mark.parametrize("text", ['{"a": ', "a = ", "\udcff", "[]", "5"])
 def test_a_broken_file_is_told(run, tmp_path, text):
     """With line and column, and nothing of its text."""

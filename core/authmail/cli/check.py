@@ -13,7 +13,7 @@ from authmail.mailer import templates_of
 from authmail.templates.coverage import Coverage, coverage
 
 
-@click.command()
+@click.command(short_help="Find what is wrong with a config.")
 @config_argument
 @click.option("--online", is_flag=True, help="Also ask the provider about key, sender and quota. Sends no mail.")
 @click.option("--default-locale", metavar="TAG", help="The host's default language, as given to its Mailer.")
@@ -86,7 +86,7 @@ def _print_account(online: bool, report: AccountReport | None, error: SendError 
         return
     click.echo("\nAsked the provider, sent no mail:")
     if error is not None:
-        fail(error)
+        fail(error, mail=False)
     elif report is None:
         click.echo("  this connector cannot ask")
     else:

@@ -13,6 +13,8 @@ from authmail import ConfigError, Connector, ConnectorNotFound, Egress, Mailer, 
 from authmail.cli.output import fail, print_problems
 from authmail.templates.folder import templates_in
 
+_KEYS = {"connector", "config", "templates", "$schema"}
+
 
 @attrs.frozen(repr=False)
 class ConfigFile:
@@ -72,11 +74,14 @@ def load(name: str, connector: str | None) -> ConfigFile:
     Ends the command with every problem if the file cannot be used.
     """
     data = _parsed(name)
-    wrapped = isinstance(data.get("config"), dict) and set(data) <= {"connector", "config", "templates", "$schema"}
+    wrapped = isinstance(data.get("connector"), str) or isinstance(data.get("config"), dict)
+    if wrapped and (unknown := sorted(set(data) - _KEYS)):
+        known = ", ".join(sorted(_KEYS))
+        raise click.ClickException(f"{name} has {', '.join(unknown)} beside its connector; known there: {known}")
     named = connector or (data.get("connector") if wrapped else None)
     if not isinstance(named, str):
         raise click.UsageError(f'{name} names no connector: wrap it as {{"connector": "…", "config": …}} or use --connector')
-    raw = data["config"] if wrapped else data
+    raw = data.get("config") or {} if wrapped else data
     folder = data.get("templates") if wrapped else None
     try:
         templates = () if folder is None else templates_in(Path(name).parent / str(folder))

@@ -7,7 +7,7 @@ from authmail import connectors as installed
 from authmail.cli.output import print_json, print_table
 
 
-@click.command()
+@click.command(short_help="List the installed connectors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def connectors(as_json: bool) -> None:
     """List the installed connectors, and broken ones with the reason.

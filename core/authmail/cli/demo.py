@@ -26,7 +26,7 @@ _MESSAGES = (
 )
 
 
-@click.command()
+@click.command(short_help="See it work, on this machine alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def demo(as_json: bool) -> None:
     """See authmail work, on this machine alone.

@@ -11,7 +11,7 @@ from authmail.locales import best_match
 from authmail.templates.samples import LOGTO_TYPES, sample_payload
 
 
-@click.command()
+@click.command(short_help="Show a connector: settings, types, guide.")
 @click.argument("connector")
 @click.option("--lang", default="en", metavar="TAG", help="Language, such as fr or zh-CN; the nearest there is.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: the factory object of Logto's API, and the JSON Schema.")

@@ -13,7 +13,7 @@ from authmail.locales import best_match
 from authmail.templates.samples import LOGTO_TYPES, starter_templates
 
 
-@click.command()
+@click.command(short_help="Print a config to fill in.")
 @click.argument("connector")
 @click.option(
     "--format", "form", type=click.Choice(["json", "toml"]), default="json", show_default=True, help="Format of the config."

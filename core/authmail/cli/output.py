@@ -58,8 +58,8 @@ def print_findings(problems: Iterable[Problem], *, err: bool = False) -> None:
             click.echo(f"      {problem.hint}", err=err)
 
 
-def fail(error: SendError, *, err: bool = True) -> None:
-    """Print what happened to a mail, why, and what certainly did not happen."""
+def fail(error: SendError, *, err: bool = True, mail: bool = True) -> None:
+    """Print what happened, why, and, if a mail was to be sent, what certainly did not happen to it."""
     click.echo(click.style(f"{error.outcome}: {error.hint}", fg="red", bold=True), err=err)
     facts = {
         "connector": error.connector,
@@ -73,4 +73,5 @@ def fail(error: SendError, *, err: bool = True) -> None:
     for name, value in facts.items():
         if value not in (None, ""):
             click.echo(f"  {name + ':':<15} {value}", err=err)
-    click.echo(f"  {error.consequence}", err=err)
+    if mail:
+        click.echo(f"  {error.consequence}", err=err)

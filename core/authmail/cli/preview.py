@@ -10,7 +10,7 @@ from authmail.cli.message_options import message_of, message_options
 from authmail.cli.output import print_json
 
 
-@click.command()
+@click.command(short_help="Show a mail without sending it.")
 @config_argument
 @message_options
 @click.option("--to", default="you@example.com", show_default=True, metavar="ADDRESS", help="Recipient to show.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from authmail.sandbox import Sandbox
 
 
-@click.command()
+@click.command(short_help="Serve local providers and an inbox.")
 @click.option(
     "--port",
     default=8025,

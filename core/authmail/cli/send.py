@@ -11,7 +11,7 @@ from authmail.cli.message_options import message_of, message_options
 from authmail.cli.output import print_json
 
 
-@click.command()
+@click.command(short_help="Send one real mail.")
 @config_argument
 @click.option("--to", required=True, metavar="ADDRESS", help="Recipient.")
 @message_options
