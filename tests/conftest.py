@@ -32,7 +32,7 @@ TEMPLATES = [
 
 @pytest.fixture
 def vectors():
-    """Read a file of vectors: ``vectors("logto/mailbox")``."""
+    """Read a file of vectors: ``vectors("logto/template_choice")``."""
     return lambda name: json.loads((VECTORS / f"{name}.json").read_text("utf-8"))
 
 
