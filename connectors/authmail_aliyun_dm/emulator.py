@@ -7,6 +7,7 @@ It was written from the service's documentation and from what official SDKs send
 import asyncio
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -26,16 +27,18 @@ _RULES: dict[str, tuple[str, str]] = {
     "AddressType": ("[01]", "InvalidParameter.Format"),
     # The official Python SDK sends True and False.
     "ReplyToAddress": ("(?i:true|false)", "InvalidParameter.Format"),
-    "ToAddress": (r"[^@\s,]+@[^@\s,]+(?:,[^@\s,]+@[^@\s,]+){0,99}", "InvalidToAddress"),
     "Subject": ("(?s:.{1,256})", "InvalidSubject.Malformed"),
     "FromAlias": ("(?s:.{0,15})", "InvalidFromAlias.Malformed"),
-    "ReplyAddress": (r"[^@\s,]+@[^@\s,]+", "InvalidReplyAddress.Malformed"),
     "ReplyAddressAlias": ("(?s:.{0,15})", "InvalidReplyAddressAlias.Malformed"),
     "TagName": ("[A-Za-z0-9_-]{1,128}", "InvalidParameter.Format"),
     "ClickTrace": ("[01]", "InvalidParameter.Format"),
 }
+_MOST_RECIPIENTS = 100
 _REQUIRED = ("AccountName", "AddressType", "ReplyToAddress", "ToAddress", "Subject")
 _MAIL_PARAMETERS = {*_REQUIRED, "HtmlBody", "TextBody", "FromAlias", "ReplyAddress", "ReplyAddressAlias"}
+_UNKNOWN_API = "Specified api is not found, please check your url and method."
+_REMEMBERED_LOSSES = 1000
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @attrs.define(eq=False)
@@ -59,7 +62,7 @@ class DirectMailEmulator:
     read_rights: bool = True
     user_status: int = 0
     now: Callable[[], datetime] = utc_now
-    _lost: set[str] = attrs.field(factory=set, init=False)
+    _lost: deque[str] = attrs.field(factory=lambda: deque(maxlen=_REMEMBERED_LOSSES), init=False)
     _gateway: Gateway = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -86,32 +89,38 @@ class DirectMailEmulator:
         )
         as_json = "Authorization" in request.headers or parameters.get("Format", "").upper() == "JSON"
         try:
+            if request.method not in ("GET", "POST"):
+                raise Refused(400, "UnsupportedHTTPMethod", "This http method is not supported.")
+            if request.path != "/":
+                raise Refused(404, "InvalidApi.NotFound", _UNKNOWN_API)
             call = self._gateway.verified(request, body, parameters)
             return await self._act(call, request, inbox, as_json=as_json)
         except Refused as refusal:
-            return _answer(_error(request.host, refusal), refusal.status, as_json=as_json, retry_after=refusal.retry_after)
+            error = _error(request.host, refusal)
+            return _answer("Error", error, refusal.status, as_json=as_json, retry_after=refusal.retry_after)
 
     # Actions.
 
     async def _act(self, call: Call, request: web.Request, inbox: Inbox, *, as_json: bool) -> web.StreamResponse:
         fault = fault_of(call.parameters.get("ToAddress", "")) if call.action == "SingleSendMail" else None
         if fault is not None and fault.action == "lose" and call.nonce not in self._lost:
-            self._lost.add(call.nonce)
+            self._lost.append(call.nonce)
             await asyncio.Event().wait()
         self._gateway.take_nonce(call.nonce)
         if call.action == "DescAccountSummary":
-            return _answer(self._summary(), 200, as_json=as_json)
+            return _answer(f"{call.action}Response", self._summary(), as_json=as_json)
         if call.action == "QueryMailAddressByParam":
-            return _answer(self._query_senders(call.parameters), 200, as_json=as_json)
+            return _answer(f"{call.action}Response", self._query_senders(call.parameters), as_json=as_json)
         if call.action != "SingleSendMail":
-            raise Refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
+            raise Refused(404, "InvalidApi.NotFound", _UNKNOWN_API)
         self._check_mail(call.parameters)
         if fault is not None:
             answer = await self._show(fault, call, request, inbox)
             if answer is not None:
                 return answer
         self._accept(call.parameters, inbox)
-        return _answer({"EnvId": str(uuid4().int)[:18], "RequestId": _request_id()}, 200, as_json=as_json)
+        accepted = {"EnvId": str(uuid4().int)[:18], "RequestId": _request_id()}
+        return _answer(f"{call.action}Response", accepted, as_json=as_json)
 
     async def _show(self, fault: Fault, call: Call, request: web.Request, inbox: Inbox) -> web.StreamResponse | None:
         """Show a fault; None where the mail is accepted all the same."""
@@ -144,6 +153,11 @@ class DirectMailEmulator:
         for name, (pattern, code) in _RULES.items():
             if name in parameters and not re.fullmatch(pattern, parameters[name]):
                 raise Refused(400, code, f"The specified {name} is wrongly formed.")
+        recipients = parameters["ToAddress"].split(",")
+        if len(recipients) > _MOST_RECIPIENTS or not all(map(_is_address, recipients)):
+            raise Refused(400, "InvalidToAddress", "The specified ToAddress is wrongly formed.")
+        if "ReplyAddress" in parameters and not _is_address(parameters["ReplyAddress"]):
+            raise Refused(400, "InvalidReplyAddress.Malformed", "The specified ReplyAddress is wrongly formed.")
         if parameters["AccountName"] not in self.senders or parameters.get("RegionId", self.region) != self.region:
             raise Refused(404, "InvalidMailAddress.NotFound", "The specified mailAddress does not exist.")
 
@@ -153,12 +167,12 @@ class DirectMailEmulator:
         extra = {n: v for n, v in parameters.items() if n not in _MAIL_PARAMETERS | system and not n.startswith("Signature")}
         inbox.add(
             connector="aliyun-direct-mail",
-            sender=str(Mailbox(parameters["AccountName"], " ".join(parameters.get("FromAlias", "").split()))),
+            sender=_shown(parameters["AccountName"], parameters.get("FromAlias", "")),
             to=tuple(parameters["ToAddress"].split(",")),
             subject=parameters["Subject"],
             html=parameters.get("HtmlBody"),
             text=parameters.get("TextBody"),
-            reply_to=str(Mailbox(reply_to, parameters.get("ReplyAddressAlias", ""))) if reply_to else None,
+            reply_to=_shown(reply_to, parameters.get("ReplyAddressAlias", "")) if reply_to else None,
             extra=extra,
         )
 
@@ -182,6 +196,18 @@ class DirectMailEmulator:
             raise Refused(403, "NoPermission", "You are not authorized to do this action.")
 
 
+def _is_address(text: str) -> bool:
+    try:
+        return bool(Mailbox(text))
+    except ValueError:
+        return False
+
+
+def _shown(address: str, alias: str) -> str:
+    """Return a mailbox as a mail program shows it: in one line, whatever the alias holds."""
+    return str(Mailbox(address, " ".join(_CONTROLS.sub(" ", alias).split())))
+
+
 def _request_id() -> str:
     return str(uuid4()).upper()
 
@@ -192,14 +218,19 @@ def _error(host: str, refusal: Refused) -> dict[str, Any]:
     return {"RequestId": _request_id(), **details}
 
 
-def _answer(members: Mapping[str, Any], status: int, *, as_json: bool, retry_after: int | None = None) -> web.Response:
+def _answer(
+    root: str, members: Mapping[str, Any], status: int = 200, *, as_json: bool, retry_after: int | None = None
+) -> web.Response:
     headers = {} if retry_after is None else {"x-acs-retry-after": str(retry_after)}
-    if as_json:
-        headers["Content-Type"] = "application/json;charset=utf-8"
-        return web.Response(status=status, body=json.dumps(members, ensure_ascii=False).encode(), headers=headers)
-    headers["Content-Type"] = "text/xml;charset=utf-8"
-    root = "Error" if "Code" in members else "SingleSendMailResponse"
-    elements = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in members.items())
-    return web.Response(
-        status=status, body=f'<?xml version="1.0" encoding="UTF-8"?><{root}>{elements}</{root}>'.encode(), headers=headers
-    )
+    headers["Content-Type"] = "application/json;charset=utf-8" if as_json else "text/xml;charset=utf-8"
+    text = json.dumps(members, ensure_ascii=False) if as_json else f'<?xml version="1.0" encoding="UTF-8"?>{_xml(root, members)}'
+    return web.Response(status=status, body=text.encode(), headers=headers)
+
+
+def _xml(name: str, value: Any) -> str:
+    """Return an element; of a list, one for each item."""
+    if isinstance(value, list):
+        return "".join(_xml(name, item) for item in value)
+    if isinstance(value, Mapping):
+        return f"<{name}>{''.join(_xml(member, item) for member, item in value.items())}</{name}>"
+    return f"<{name}>{escape(str(value))}</{name}>"

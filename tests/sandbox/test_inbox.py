@@ -40,10 +40,23 @@ def test_finds_by_recipient():
         ({"text": "Code: K7Q2MX"}, "K7Q2MX"),
         ({"text": "See https://x.y/123456?code=654321"}, None),
         ({"text": "Hello WORLD 1.5"}, None),
+        ({"text": "您的验证码是482913，10分钟内有效。"}, "482913"),
+        ({"text": "验证码：482913"}, "482913"),
+        ({"text": "Ваш код482913."}, "482913"),
+        ({"text": "Code:482913"}, "482913"),
+        ({"text": "482913, valid for 10 minutes"}, "482913"),
+        ({"text": "See the HTML part", "html": "<b>482913</b>"}, "482913"),
+        ({"text": "Your code: K7Q2MX\n© 2026 Acme"}, "K7Q2MX"),
+        ({"text": "© 2026 Acme\nCode: 4829"}, "4829"),
+        ({"html": "<p>Join us</p><p>© Acme 2026</p>"}, None),
+        ({"text": "Your code is 2019."}, "2019"),
+        ({"text": "Call 0612345678 or +33612345678"}, None),
+        ({"text": "1,482,913 or 482,913 or 482913% or $482913 or 482913.50 or ORD-482913"}, None),
+        ({"html": '<style>.a{width:482913px}</style><p style="color:#482913">x</p>'}, None),
     ],
 )
 def test_finds_the_code(fields, code):
-    """Six digits first; nothing from colours, links and words."""
+    """Six digits first; any script around it; nothing from colours, links, words, amounts, telephones and years."""
     assert add(Inbox(), **fields).code == code
 
 
@@ -53,11 +66,40 @@ def test_finds_the_code(fields, code):
         ({"html": '<a href="https://x.y/z?a=1&amp;b=2">x</a>'}, "https://x.y/z?a=1&b=2"),
         ({"text": "Open (https://x.y/z)."}, "https://x.y/z"),
         ({"text": "none"}, None),
+        ({"text": "请打开https://x.y/z。"}, "https://x.y/z"),
+        ({"text": "https://x.y/text", "html": '<a href="https://x.y/html">x</a>'}, "https://x.y/text"),
+        ({"text": "none here", "html": '<a href="https://x.y/html">x</a>'}, "https://x.y/html"),
+        ({"html": "<a class=b href='https://x.y/a_(b)'>x</a>"}, "https://x.y/a_(b)"),
+        ({"html": "<a href=HTTPS://x.y/z>x</a>"}, "HTTPS://x.y/z"),
+        ({"html": '<a href="mailto:help@x.y">x</a> <a data-href="https://x.y/no" href="https://x.y/z">x</a>'}, "https://x.y/z"),
+        ({"html": "<p>Open https://x.y/z now</p>"}, "https://x.y/z"),
+        (
+            {
+                "html": '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1.dtd">'
+                '<html xmlns="http://www.w3.org/1999/xhtml"><link rel="stylesheet" href="https://x.y/font.css">'
+                '<style>@import url(https://x.y/more.css)</style><img src="https://x.y/logo.png"><p>Hello</p></html>'
+            },
+            None,
+        ),
     ],
 )
 def test_finds_the_link(fields, link):
-    """The first one, as a browser would open it."""
+    """The first one that a person can open, as a browser would; no doctype, stylesheet or image."""
     assert add(Inbox(), **fields).link == link
+
+
+@pytest.mark.parametrize("part", ["1", "A", "https://", "<a ", "<a href=", "<", "\n", "2019 ", "1,"])
+def test_nonsense_is_read_to_its_end(part):
+    """A large mail of one thing repeated is searched in one pass, or this would not end."""
+    mail = add(Inbox(), text=part * 50_000, html=part * 50_000)
+    assert (mail.code, "x" in str(mail.link)) == (None, False)
+
+
+def test_reads_a_mail_once():
+    """Lists are asked for again and again; the mail stays the same."""
+    mail = add(Inbox(), html="<b>482913</b>")
+    assert mail.code is mail.code
+    assert mail == ReceivedMail(**{field: getattr(mail, field) for field in mail.to_dict() if field not in ("code", "link")})
 
 
 async def test_waits_for_a_mail():

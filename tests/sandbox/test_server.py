@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import socket
 
 import aiohttp
@@ -34,6 +35,7 @@ async def test_reads_and_deletes(sandbox, api):
     status, mails = await api("GET", "/api/messages")
     assert (status, [mail["code"] for mail in mails]) == (200, ["482913", "482913"])
     assert [mail["id"] for mail in (await api("GET", "/api/messages", params={"to": "SAM@example.com"}))[1]] == [2]
+    assert len((await api("GET", "/api/messages", params={"to": ""}))[1]) == 2
     assert (await api("GET", "/api/messages/1"))[1]["to"] == ["zoe@example.com"]
     assert await api("DELETE", "/api/messages/1") == (204, "")
     assert (await api("GET", "/api/messages/1"))[0] == 404
@@ -78,10 +80,18 @@ async def test_unknown_paths_are_json(api):
     assert "DELETE /api/messages" in (await api("GET", "/"))[1]
 
 
+def two_free_ports():
+    """Return the first of two neighbours."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first, contextlib.suppress(OSError, OverflowError):
+            port = first.getsockname()[1]
+            with socket.create_server(("127.0.0.1", port + 1)):
+                return port
+
+
 async def test_ports_follow_each_other():
     """The inbox has the port asked for, the provider the next; a taken port is told."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = two_free_ports()
     async with Sandbox({ALIYUN: DirectMailEmulator()}, port=port) as sandbox:
         assert sandbox.url == f"http://127.0.0.1:{port}"
         assert sandbox.endpoint(ALIYUN) == f"http://127.0.0.1:{port + 1}"
@@ -91,6 +101,22 @@ async def test_ports_follow_each_other():
                 pass
     async with Sandbox({}, port=port):
         pass
+
+
+async def test_what_cannot_be_served_leaves_nothing_open():
+    """A provider without a port: the inbox's port is free again."""
+    port = two_free_ports()
+    with socket.create_server(("127.0.0.1", port + 1)), pytest.raises(OSError, match=f"port {port + 1} of"):
+        async with Sandbox({ALIYUN: DirectMailEmulator()}, port=port):
+            pass
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+async def test_ports_end():
+    """No emulator is left without a word."""
+    with pytest.raises(OSError, match="65536 of 127.0.0.1 cannot be used: the highest is 65535"):
+        async with Sandbox({"hang": Hanging()}, port=65535):
+            pass
 
 
 async def test_listening_everywhere_gives_an_address_to_use():

@@ -1,24 +1,16 @@
 """The mails that emulators accepted."""
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from html import unescape
+from functools import cached_property
 from typing import Any
 
 import attrs
 
 from authmail.plaintext import html_to_text
-
-_LINK = re.compile(r"https?://[^\s\"'<>)\]]+")
-# Six digits are the usual code; others follow. Letters count only in capitals and with a digit among them.
-_CODES = (
-    re.compile(r"(?<![\w#./:-])\d{6}(?![\w/:-]|\.\w)"),
-    re.compile(r"(?<![\w#./:-])(?:\d{7,8}|\d{4,5})(?![\w/:-]|\.\w)"),
-    re.compile(r"(?<![\w#./:-])(?=[A-Z]*\d)[A-Z\d]{6,10}(?![\w/:-]|\.\w)"),
-)
+from authmail.sandbox.findings import find_anchor, find_code, find_link
 
 
 @attrs.frozen(kw_only=True)
@@ -49,27 +41,27 @@ class ReceivedMail:
     reply_to: str | None = None
     extra: Mapping[str, str] = attrs.field(factory=dict)
 
+    # Found once: lists of many mails are asked for again and again.
+
+    @cached_property
+    def _html_text(self) -> str:
+        return html_to_text(self.html or "")
+
     @property
     def readable(self) -> str:
         """The text a person reads: the text part, else the HTML part as text."""
-        return self.text if self.text is not None else html_to_text(self.html or "")
+        return self._html_text if self.text is None else self.text
 
-    @property
+    @cached_property
     def code(self) -> str | None:
         """The sign-in code in the mail, if one is found: six digits, other digits, or capitals with digits."""
-        for pattern in _CODES:
-            for text in (_LINK.sub(" ", self.readable), self.subject):
-                if match := pattern.search(text):
-                    return match[0]
-        return None
+        # HTML takes a while to read, and mostly says the same as the text.
+        return find_code((self.readable, self.subject)) or find_code((self._html_text,))
 
-    @property
+    @cached_property
     def link(self) -> str | None:
-        """The first http(s) link in the mail."""
-        for text in (self.text, unescape(self.html or "")):
-            if text and (match := _LINK.search(text)):
-                return match[0].rstrip(".,;")
-        return None
+        """The first http(s) link in the mail: of the text part, else an anchor of the HTML, else written out in it."""
+        return find_link(self.text or "") or find_anchor(self.html or "") or find_link(self._html_text)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-ready values."""

@@ -1,13 +1,15 @@
 """The servers of the sandbox: one for the inbox, and one for each emulated provider."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from errno import EINVAL
 from ipaddress import ip_address
 from typing import Any, Protocol, Self
 
 from aiohttp import web
 
-from authmail.sandbox.inbox import Inbox
+from authmail.sandbox.inbox import Inbox, ReceivedMail
 
 _LONGEST_WAIT = 60.0
 _LARGEST_REQUEST = 16 * 1024 * 1024
@@ -84,6 +86,8 @@ class Sandbox:
         stack.push_async_callback(runner.cleanup)
         try:
             await web.TCPSite(runner, self._host, port).start()
+        except OverflowError:  # a port asked for may leave no room for all emulators
+            raise OSError(EINVAL, f"port {port} of {self._host} cannot be used: the highest is 65535") from None
         except OSError as error:
             raise OSError(error.errno, f"port {port} of {self._host} cannot be used: {error.strerror}") from None
         host, bound = runner.addresses[0][:2]
@@ -111,7 +115,7 @@ def _inbox_application(sandbox: Sandbox) -> web.Application:
         return web.Response(text="\n".join(lines) + "\n")
 
     async def messages(request: web.Request) -> web.Response:
-        return web.json_response([mail.to_dict() for mail in inbox.messages(request.query.get("to"))])
+        return web.json_response(await _listed(inbox.messages(request.query.get("to") or None)))
 
     async def message(request: web.Request) -> web.Response:
         mail = inbox.get(int(request.match_info["id"]))
@@ -125,7 +129,7 @@ def _inbox_application(sandbox: Sandbox) -> web.Application:
         if not 0 <= timeout <= _LONGEST_WAIT:
             return _error(400, "timeout is between 0 and 60 seconds")
         try:
-            mail = await inbox.wait(to=request.query.get("to"), after=after, timeout=timeout)
+            mail = await inbox.wait(to=request.query.get("to") or None, after=after, timeout=timeout)
         except TimeoutError as error:
             return _error(404, str(error))
         return web.json_response(mail.to_dict())
@@ -146,6 +150,14 @@ def _inbox_application(sandbox: Sandbox) -> web.Application:
     application.router.add_delete("/api/messages", clear)
     application.router.add_delete(r"/api/messages/{id:\d{1,18}}", delete)
     return application
+
+
+async def _listed(mails: Iterable[ReceivedMail]) -> list[dict[str, Any]]:
+    items = []
+    for mail in mails:
+        items.append(mail.to_dict())
+        await asyncio.sleep(0)  # code and link are looked for only now: meanwhile the emulators go on answering
+    return items
 
 
 @web.middleware
