@@ -80,8 +80,9 @@ class Gateway:
             Refused: it was seen before.
         """
         now = self.now()
-        for old in [known for known, then in self._nonces.items() if now - then > 2 * _WINDOW]:
-            del self._nonces[old]
+        # In the order of their times, so only the oldest are looked at.
+        while self._nonces and now - self._nonces[oldest := next(iter(self._nonces))] > 2 * _WINDOW:
+            del self._nonces[oldest]
         if nonce in self._nonces:
             raise Refused(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
         self._nonces[nonce] = now
@@ -96,8 +97,9 @@ class Gateway:
         must = _SIGNED_ALWAYS | {name.lower() for name in request.headers if name.lower().startswith("x-acs-")}
         if body:
             must.add("content-type")
-        if not must <= set(names):
-            raise Refused(400, "IncompleteSignature", f"These headers must be signed: {', '.join(sorted(must - set(names)))}.")
+        lacking = (must - set(names)) | {name for name in must if name not in request.headers}
+        if lacking:
+            raise Refused(400, "IncompleteSignature", f"These headers must be there and signed: {', '.join(sorted(lacking))}.")
         self._check_time(request.headers.get("x-acs-date", ""))
         right = sign_v3(request.method, request.path, request.query, lines, body, key, secret).rpartition("=")[2]
         if not hmac.compare_digest(right, signature) or request.headers["x-acs-content-sha256"] != sha256(body).hexdigest():
@@ -117,7 +119,7 @@ class Gateway:
         secret = self._secret(parameters["AccessKeyId"])
         self._check_time(parameters["Timestamp"])
         signed = {name: value for name, value in parameters.items() if name != "Signature"}
-        if not hmac.compare_digest(sign_v1(request.method, signed, secret), parameters["Signature"]):
+        if not hmac.compare_digest(sign_v1(request.method, signed, secret).encode(), parameters["Signature"].encode()):
             raise self._mismatch(string_to_sign_v1(request.method, signed))
         self._check_token(parameters.get("SecurityToken"))
         if parameters["Version"] != "2015-11-23":

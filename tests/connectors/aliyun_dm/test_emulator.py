@@ -423,3 +423,19 @@ def test_every_fault_is_explained():
     """The table that the documentation shows has words for each."""
     assert all(fault.help for fault in FAULTS.values())
     assert all(name == name.lower() for name in FAULTS)
+
+
+@pytest.mark.parametrize("sign", ["sig\u00f1", "\U0001f600"])
+async def test_a_signature_that_is_no_ascii_is_a_mismatch(sandbox, sign):
+    """And no fault of the emulator."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    form = {
+        "Action": "SingleSendMail",
+        "Version": "2015-11-23",
+        "AccessKeyId": "sandbox-access-key",
+        "Signature": sign,
+        "Format": "JSON",
+    }
+    form |= {"SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureNonce": "n", "Timestamp": now}
+    async with aiohttp.ClientSession() as session, session.post(sandbox.endpoint(ALIYUN), data=form) as reply:
+        assert (reply.status, (await reply.json())["Code"]) == (400, "SignatureDoesNotMatch")
