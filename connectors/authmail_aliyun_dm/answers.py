@@ -12,8 +12,8 @@ from xml.etree import ElementTree  # noqa: ICN001 (its own name says more than E
 
 import attrs
 
-from authmail import MessageRejected, NotSent, OutcomeUnknown, Reason, Receipt, SendError, Throttled
-from authmail_aliyun_dm.error_codes import ERRORS, PREFIXES, Meaning
+from authmail import Meaning, MessageRejected, NotSent, OutcomeUnknown, Reason, Receipt, SendError, Throttled
+from authmail_aliyun_dm.error_codes import ERRORS, PREFIXES
 from authmail_aliyun_dm.request import Request
 
 # A signature error echoes what the server signed, which holds every parameter: recipient, subject, body and code.
@@ -22,7 +22,6 @@ _ECHO = re.compile(
 )
 _ECHOED = re.compile(r"string\s*to\s*sign\s*is\s*:\s*\[?(?P<text>[^\]]*)", re.IGNORECASE | re.DOTALL)
 _SIGNATURE_CODES = ("signaturedoesnotmatch", "incompletesignature", "signature")
-_MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 
 
 @attrs.frozen(repr=False)
@@ -119,10 +118,8 @@ def _signature_hint(message: str | None, request: Request) -> str:
 
 
 def _said(message: str | None) -> str | None:
-    """Return the provider's words without the echoed request and without a page's markup."""
-    if message is None or _MARKUP.match(message):
-        return None
-    return _ECHO.sub("", message).strip() or None
+    """Return the provider's words without the echoed request."""
+    return None if message is None else _ECHO.sub("", message).strip() or None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Literal
 from urllib.parse import urlsplit
 
-from authmail import Mailbox, Problem, Secret, Settings, Template, setting, settings
+from authmail import Mailbox, Problem, Secret, Settings, Template, checks, setting, settings
 
 #: Region id → public host (SDK's endpoint map and the api-endpoints pages, 2025-10 to 2026-10).
 HOSTS = {
@@ -28,36 +28,14 @@ _ADDRESS_IN_TEXT = re.compile(r"\S@\S")
 _TAG_LIKE = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)+|[a-z]+_?[0-9]+")
 
 
-def _usable_endpoint(endpoint: str | None) -> None:
-    if endpoint is None:
-        return
-    parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
-    try:
-        right = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
-    except ValueError:
-        right = False
-    if not right or not endpoint.isprintable() or set(endpoint) & set(" @?#\\"):
-        raise ValueError(
-            "must be a host such as dm-vpc.cn-hangzhou.aliyuncs.com, or its https:// URL", "without user, query or fragment"
-        )
-
-
-def _one_address(text: str | None) -> None:
-    if text is not None:
-        Mailbox(text)
-
-
-def _printable(text: str | None) -> None:
-    if text is not None and not text.isprintable():
-        raise ValueError("must not hold line breaks or control characters")
-
-
 @settings
 class AliyunDMConfig(Settings):
     """What an operator fills in. Lengths and names: SingleSendMail's page and the SDK 1.11.1."""
 
     access_key_id: str = setting(
-        "AccessKey ID", help="Console > RAM > Users > AccessKey; the key needs the right dm:SingleSendMail", check=_printable
+        "AccessKey ID",
+        help="Console > RAM > Users > AccessKey; the key needs the right dm:SingleSendMail",
+        check=checks.printable,
     )
     access_key_secret: Secret = setting("AccessKey secret", help="Shown once, when the AccessKey is created")
     security_token: Secret | None = setting("STS token", help="Only with temporary credentials", default=None)
@@ -65,14 +43,14 @@ class AliyunDMConfig(Settings):
         "Sender address",
         help="The sender address made in the Direct Mail console, in the same region",
         placeholder="no-reply@mail.example.com",
-        check=_printable,
+        check=checks.printable,
     )
     from_alias: str | None = setting(
         "Sender name",
         help="What people see as sender, at most 15 characters; not the console's email tag",
         placeholder="Example",
         max_length=_LONGEST_ALIAS,
-        check=_printable,
+        check=checks.printable,
         default=None,
     )
     region_id: Literal["cn-hangzhou", "ap-southeast-1", "ap-southeast-2", "eu-central-1", "us-east-1"] = setting(
@@ -92,15 +70,15 @@ class AliyunDMConfig(Settings):
         help="Only for VPC or private endpoints, e.g. dm-vpc.cn-hangzhou.aliyuncs.com",
         destination=True,
         max_length=255,
-        check=_usable_endpoint,
+        check=checks.endpoint,
         default=None,
     )
     reply_to_address: bool = setting(
         "Use the console's reply address", help="Replies go to the verified reply address set in the console", default=False
     )
-    reply_address: str | None = setting("Reply address", help="Replies go here instead", check=_one_address, default=None)
+    reply_address: str | None = setting("Reply address", help="Replies go here instead", check=checks.one_address, default=None)
     reply_address_alias: str | None = setting(
-        "Reply name", help="At most 15 characters", max_length=_LONGEST_ALIAS, check=_printable, default=None
+        "Reply name", help="At most 15 characters", max_length=_LONGEST_ALIAS, check=checks.printable, default=None
     )
     tag_name: str | None = setting(
         "Email tag",
@@ -131,9 +109,7 @@ class AliyunDMConfig(Settings):
     @property
     def url(self) -> str:
         """Where requests go."""
-        if self.endpoint is None:
-            return f"https://{HOSTS[self.region_id]}/"
-        url = self.endpoint if "://" in self.endpoint else f"https://{self.endpoint}"
+        url = checks.endpoint_url(self.endpoint, HOSTS[self.region_id])
         return url if urlsplit(url).path else f"{url}/"
 
     def warnings(self) -> Iterable[Problem]:

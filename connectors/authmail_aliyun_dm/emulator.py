@@ -19,8 +19,8 @@ import attrs
 from aiohttp import web
 
 from authmail import Mailbox
-from authmail.sandbox import Inbox
-from authmail_aliyun_dm.emulator_faults import Fault, fault_of
+from authmail.sandbox import Fault, Inbox, fault_of, perform
+from authmail_aliyun_dm.emulator_faults import FAULTS
 from authmail_aliyun_dm.emulator_gateway import Call, Gateway, Refused, utc_now
 
 _RULES: dict[str, tuple[str, str]] = {
@@ -102,7 +102,7 @@ class DirectMailEmulator:
     # Actions.
 
     async def _act(self, call: Call, request: web.Request, inbox: Inbox, *, as_json: bool) -> web.StreamResponse:
-        fault = fault_of(call.parameters.get("ToAddress", "")) if call.action == "SingleSendMail" else None
+        fault = fault_of(call.parameters.get("ToAddress", ""), FAULTS) if call.action == "SingleSendMail" else None
         if fault is not None and fault.action == "lose" and call.nonce not in self._lost:
             self._lost.append(call.nonce)
             await asyncio.Event().wait()
@@ -126,23 +126,9 @@ class DirectMailEmulator:
         """Show a fault; None where the mail is accepted all the same."""
         if fault.code is not None:
             raise Refused(fault.status, fault.code, f"{fault.help[:1].upper()}{fault.help[1:]}.", fault.retry_after)
-        if fault.action in ("cut-after", "hang"):
-            self._accept(call.parameters, inbox)
-        if fault.action == "hang":
-            await asyncio.Event().wait()
-        if fault.action in ("cut", "cut-after") and request.transport is not None:
-            request.transport.abort()
-        if fault.action == "slow":
-            await asyncio.sleep(1.5)
-        answers = {
-            "html": web.Response(status=502, text="<html><body><h1>502 Bad Gateway</h1></body></html>", content_type="text/html"),
-            "garbage": web.Response(text="<html>ok</html>", content_type="text/html"),
-            "no-id": web.json_response({"RequestId": _request_id()}),
-            "redirect": web.Response(status=302, headers={"Location": "https://elsewhere.invalid/"}),
-            "cut": web.Response(),
-            "cut-after": web.Response(),
-        }
-        return answers.get(fault.action)
+        if fault.action == "no-id":
+            return web.json_response({"RequestId": _request_id()})
+        return await perform(fault, request, lambda: self._accept(call.parameters, inbox))
 
     def _check_mail(self, parameters: Mapping[str, str]) -> None:
         for name in _REQUIRED:
@@ -219,9 +205,9 @@ def _error(host: str, refusal: Refused) -> dict[str, Any]:
 
 
 def _answer(
-    root: str, members: Mapping[str, Any], status: int = 200, *, as_json: bool, retry_after: int | None = None
+    root: str, members: Mapping[str, Any], status: int = 200, *, as_json: bool, retry_after: float | None = None
 ) -> web.Response:
-    headers = {} if retry_after is None else {"x-acs-retry-after": str(retry_after)}
+    headers = {} if retry_after is None else {"x-acs-retry-after": str(round(retry_after * 1000))}
     headers["Content-Type"] = "application/json;charset=utf-8" if as_json else "text/xml;charset=utf-8"
     text = json.dumps(members, ensure_ascii=False) if as_json else f'<?xml version="1.0" encoding="UTF-8"?>{_xml(root, members)}'
     return web.Response(status=status, body=text.encode(), headers=headers)

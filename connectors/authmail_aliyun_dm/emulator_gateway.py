@@ -27,9 +27,9 @@ _SYSTEM_PARAMETERS = [
 
 
 class Refused(Exception):
-    """An error answer: HTTP status, code, message, and milliseconds to wait."""
+    """An error answer: HTTP status, code, message, and seconds to wait."""
 
-    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
+    def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(code)
         self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
 

@@ -1,24 +1,6 @@
 """Direct Mail's error codes and what each means for the sender, as data. Codes are compared without case."""
 
-import attrs
-
-from authmail import AccountError, MessageRejected, NotSent, OutcomeUnknown, Reason, SendError, Throttled
-
-
-@attrs.frozen
-class Meaning:
-    """What a code means.
-
-    Args:
-        kind: the error to raise.
-        reason: its cause.
-        hint: what to do, for people.
-    """
-
-    kind: type[SendError]
-    reason: Reason
-    hint: str
-
+from authmail import AccountError, Meaning, MessageRejected, NotSent, OutcomeUnknown, Reason, SendError, Throttled
 
 _BUG = "the request has the wrong form; please report this"
 
@@ -113,7 +95,7 @@ _TABLE: list[tuple[str, type[SendError], Reason, str]] = [
         "SignatureNonceUsed",
         OutcomeUnknown,
         Reason.PROVIDER,
-        "the provider has seen this request before; something between repeated it, so the mail may have been sent",
+        "the provider had received the request before; whether it took the mail is not known",
     ),
 ]
 

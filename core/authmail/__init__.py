@@ -4,12 +4,14 @@ from importlib import import_module
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
+from authmail import checks
 from authmail.connector import Connector
 from authmail.egress import Egress
 from authmail.email import Email, Sender
 from authmail.forms import FormItem
 from authmail.hookspecs import hookimpl
 from authmail.mailbox import Mailbox
+from authmail.meaning import Meaning
 from authmail.message import Message, UsageType
 from authmail.metadata import ConnectorMetadata
 from authmail.outcomes import (
@@ -32,6 +34,7 @@ from authmail.outcomes import (
 )
 from authmail.references import References
 from authmail.registry import BrokenConnector, Connectors, connector_ids, connectors, get_connector
+from authmail.repeat import repeat_unanswered
 from authmail.reply import Reply
 from authmail.secret import Secret
 from authmail.settings import Settings, setting, settings
@@ -58,6 +61,7 @@ __all__ = [
     "Limited",
     "Mailbox",
     "Mailer",
+    "Meaning",
     "Message",
     "MessageRejected",
     "NotSent",
@@ -76,10 +80,12 @@ __all__ = [
     "TemplateError",
     "Throttled",
     "UsageType",
+    "checks",
     "connector_ids",
     "connectors",
     "get_connector",
     "hookimpl",
+    "repeat_unanswered",
     "setting",
     "settings",
 ]

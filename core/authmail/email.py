@@ -70,6 +70,13 @@ class Email:
         if self.html is None and self.text is None:
             raise ValueError("an Email needs html, text or both")
 
+    def sent_from(self, configured: Mailbox) -> Mailbox:
+        """Return the sender: the configured one with what the mail overrides of it."""
+        if self.sender is None:
+            return configured
+        address = self.sender.address.address if self.sender.address else configured.address
+        return Mailbox(address, self.sender.name or configured.name)
+
     def __repr__(self) -> str:
         parts = [f"to={masked(self.to.address)!r}", f"subject=<{len(self.subject)} characters>"]
         parts += [f"{name}=<{len(body)} characters>" for name in ("html", "text") if (body := getattr(self, name)) is not None]

@@ -3,6 +3,7 @@
 The kinds are what a program decides by: whether the same provider may be asked again, and whether another one may.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Self, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import attrs
 
 _DETAIL_LIMIT = 500
+_MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 
 _Error = TypeVar("_Error", bound="SendError")
 
@@ -133,7 +135,7 @@ class SendError(AuthmailError):
         status: the HTTP status or SMTP reply code.
         request_id: the provider's id of the request.
         retry_after: seconds after which the provider wants to be asked again.
-        detail: the provider's own words; cut to 500 characters.
+        detail: the provider's own words; cut to 500 characters, and left out where they are a whole page of markup.
         connector: factory id of the connector; filled in by core.
     """
 
@@ -165,6 +167,8 @@ class SendError(AuthmailError):
         self.status = status
         self.request_id = request_id
         self.retry_after = retry_after
+        if detail is not None and _MARKUP.match(detail):
+            detail = None
         self.detail = detail if detail is None or len(detail) <= _DETAIL_LIMIT else detail[:_DETAIL_LIMIT] + "…"
         self.connector = connector
 

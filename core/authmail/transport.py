@@ -98,8 +98,10 @@ class Transport:
             self._session = None
             await owned.close()
 
-    async def exchange(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float, mark: "Http") -> Reply:
-        """Post and read the answer; see :meth:`Http.post`."""
+    async def exchange(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str], seconds: float, mark: "Http"
+    ) -> Reply:
+        """Send a request and read the answer; see :meth:`Http.post`."""
         if self._session is None:
             raise RuntimeError("the transport is closed")
         if self._egress is not None:
@@ -113,7 +115,8 @@ class Transport:
         payload = _Body(body)
         failure: SendError
         try:
-            async with self._session.post(
+            async with self._session.request(
+                method,
                 url,
                 data=payload,
                 headers={**self._headers, **headers},
@@ -231,17 +234,24 @@ class Http:
             OutcomeUnknown: the connection was cut, or time ran out, after the request began to go out.
             AccountError: reason endpoint: refused by the egress policy, not a URL, or a redirect.
         """
-        seconds = self.deadline - time.monotonic()
-        seconds = seconds if limit is None else min(limit, seconds)
-        if seconds <= 0:
-            raise NotSentInTime("no time was left to send the request")
         kind = "application/octet-stream"
         if json is not None:
             body, kind = json_codec.dumps(json, ensure_ascii=False, separators=(",", ":")), "application/json"
         elif form is not None:
             body, kind = urlencode(form), "application/x-www-form-urlencoded"
         content = body.encode() if isinstance(body, str) else body or b""
-        return await self._transport.exchange(url, content, {"Content-Type": kind, **(headers or {})}, seconds, self)
+        return await self._exchange("POST", url, content, {"Content-Type": kind, **(headers or {})}, limit)
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, limit: float | None = None) -> Reply:
+        """Ask for something without changing it, as account checks do; all as for :meth:`post`."""
+        return await self._exchange("GET", url, b"", headers or {}, limit)
+
+    async def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str], limit: float | None) -> Reply:
+        seconds = self.deadline - time.monotonic()
+        seconds = seconds if limit is None else min(limit, seconds)
+        if seconds <= 0:
+            raise NotSentInTime("no time was left to send the request")
+        return await self._transport.exchange(method, url, body, headers, seconds, self)
 
     def __repr__(self) -> str:
         return "Http()"

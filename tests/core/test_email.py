@@ -35,3 +35,16 @@ def test_repr_hides_subject_and_body():
     assert repr(Email("zoe@example.com", "123456 is it", html="<b>123456</b>")) == (
         "Email(to='z***@example.com', subject=<12 characters>, html=<13 characters>)"
     )
+
+
+def test_the_sender_is_the_configured_one_but_for_what_the_mail_overrides():
+    """Name, address, both or neither."""
+    configured = Mailbox("no-reply@example.com", "Example")
+
+    def sent_from(sender):
+        return str(Email("a@b.c", "s", text="t", sender=sender).sent_from(configured))
+
+    assert sent_from(None) == "Example <no-reply@example.com>"
+    assert sent_from(Sender("Acme")) == "Acme <no-reply@example.com>"
+    assert sent_from(Sender(address="login@example.com")) == "Example <login@example.com>"
+    assert sent_from(Sender("Acme", "login@example.com")) == "Acme <login@example.com>"

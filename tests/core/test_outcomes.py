@@ -107,3 +107,10 @@ def test_receipt_is_a_value():
     """Receipts compare by what they hold and pickle."""
     receipt = Receipt("m", "r", connector="acme")
     assert pickle.loads(pickle.dumps(receipt)) == receipt
+
+
+def test_a_page_of_markup_is_no_detail():
+    """Error pages of proxies say nothing that helps, and may repeat the request."""
+    assert NotSent("x", detail="<!DOCTYPE html><html>...").detail is None
+    assert NotSent("x", detail="  <html>").detail is None
+    assert NotSent("x", detail="<b> is not allowed").detail == "<b> is not allowed"

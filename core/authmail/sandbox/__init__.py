@@ -1,6 +1,7 @@
 """A local stand-in of providers, and an inbox to read what arrived. Real HTTP servers on loopback."""
 
+from authmail.sandbox.faults import HTTP_FAULTS, Fault, fault_of, perform
 from authmail.sandbox.inbox import Inbox, ReceivedMail
 from authmail.sandbox.server import Emulator, Sandbox
 
-__all__ = ["Emulator", "Inbox", "ReceivedMail", "Sandbox"]
+__all__ = ["HTTP_FAULTS", "Emulator", "Fault", "Inbox", "ReceivedMail", "Sandbox", "fault_of", "perform"]
