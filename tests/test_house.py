@@ -141,14 +141,6 @@ mailer.close()
     assert received[0][1]["html"] == "<b>123456</b>"
 
 
-def test_documented_snippets_run(tmp_path):
-    """Those of docs/ too."""
-    snippets = [snippet for page in sorted((ROOT / "docs").glob("*.md")) for snippet in blocks(page.read_text("utf-8"), "python")]
-    assert snippets
-    for snippet in snippets:
-        assert run_python(snippet, cwd=tmp_path).stderr == ""
-
-
 def test_every_fault_of_the_sandbox_is_documented():
     """By its recipient or its code."""
     from authmail_aliyun_dm.emulator_faults import FAULTS

@@ -47,7 +47,8 @@ class Mailer:
     Args:
         connector: a :class:`Connector`, its factory id or its target.
         config: what ``connector.validate_config`` returned, or the JSON itself.
-        templates: templates of the host's own, a list or a folder (``fr/SignIn.html``); before the config's.
+        templates: templates of the host's own, a list or a folder (``fr/SignIn.html``); before the config's. With them,
+            or with a ``get_templates`` hook, the config needs none; an empty list says so for a host that sends Emails.
         plugins: objects or modules with host hooks (see :mod:`authmail.hookspecs`).
         session: the host's own aiohttp session. The host then decides where it may connect, and closes it.
         egress: where connectors may connect.
@@ -86,10 +87,12 @@ class Mailer:
         own = (
             () if templates is None else templates_in(templates) if isinstance(templates, str | Traversable) else tuple(templates)
         )
+        self._host = manager_of(HostHooks, plugins)
         if isinstance(config, Mapping | list | str | int | float | None):
             problems = []
+            elsewhere = templates is not None or bool(self._host.hook.get_templates.get_hookimpls())
             try:
-                self._config = self._connector.validate_config(config, templates=own)
+                self._config = self._connector.validate_config(config, templates=elsewhere)
             except ConfigError as error:
                 problems = error.problems
             del config  # not among the local variables of an error's traceback
@@ -97,7 +100,6 @@ class Mailer:
                 raise ConfigError(problems)
         else:
             self._config = config
-        self._host = manager_of(HostHooks, plugins)
         self._observed = bool(self._host.get_plugins())
         self._composer = Composer((*own, *templates_of(self._config)), self._host, default_locale, strict_templates)
         self._session = session

@@ -24,7 +24,7 @@ from authmail.sync import Mailer
 
 settings.configure(
     DEBUG=False,
-    SECRET_KEY="an example signs nothing",
+    SECRET_KEY="an example signs nothing",  # noqa: S106 (as it says)
     ROOT_URLCONF=__name__,
     ALLOWED_HOSTS=["127.0.0.1", "localhost"],
     MIDDLEWARE=["django.middleware.common.CommonMiddleware"],

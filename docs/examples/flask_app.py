@@ -5,7 +5,7 @@ In one terminal `authmail sandbox`, in another `flask --app docs/examples/flask_
 
 import os
 
-from answers import ADDRESS, answer_for
+from answers import answer_for
 from codes import is_right, new_code
 from flask import Flask, Response, jsonify, request
 

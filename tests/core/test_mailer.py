@@ -440,3 +440,19 @@ async def test_logs_say_what_happened_and_not_what_was_said(mailer, caplog):
     assert receipt.message_id in caplog.text
     assert "account quota" in caplog.text
     assert "123456" not in caplog.text
+
+
+class _Store:
+    @hookimpl
+    def get_templates(self, type):
+        return [Template(type, "{{code}}", "<p>Hello, {{code}}</p>")]
+
+
+@pytest.mark.parametrize("options", [{"templates": []}, {"plugins": [_Store()]}])
+async def test_a_config_needs_no_templates_where_the_host_has_the_mails(sandbox, options):
+    """A host that renders itself says so by an empty list, one with a store by its hook."""
+    config = sandbox.config(ALIYUN)
+    async with Mailer(ALIYUN, config, egress=Egress.ANY, **options) as mailer:
+        await mailer.send(Email("zoe@example.com", "123456", html="<p>Hello, 123456</p>"))
+    with pytest.raises(ConfigError, match="a template for SignIn is missing"):
+        Mailer(ALIYUN, config)

@@ -3,6 +3,9 @@
 import re
 import runpy
 import shlex
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import click
@@ -16,7 +19,9 @@ GUIDES = sorted((ROOT / "metadata" / "authmail_metadata").glob("*/README*.md"))
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *GUIDES]
 
 # A mark on the line before says that a block is a piece to be read only.
-BLOCK = re.compile(r"^(?P<fragment><!-- fragment[^\n]*-->\n)?(?P<indent> *)```(?P<language>\w*)\n(?P<code>.*?)^ *```$", re.M | re.S)
+BLOCK = re.compile(
+    r"^(?P<fragment><!-- fragment[^\n]*-->\n)?(?P<indent> *)```(?P<language>\w*)\n(?P<code>.*?)^ *```$", re.MULTILINE | re.DOTALL
+)
 FILE = re.compile(r"# ([\w./-]+\.\w+)\n")
 
 
@@ -57,6 +62,19 @@ def test_snippets_run(page, block, served, tmp_path, monkeypatch, capsys):
     output = printed_by(page, block)
     if output is not None:
         assert capsys.readouterr().out == output
+
+
+def test_snippets_are_tidy(tmp_path):
+    """Formatted, without an unused import."""
+    for page in sorted(DOCS.glob("*.md")):
+        for number, block in enumerate(blocks(page, "python")):
+            (tmp_path / f"{page.stem}_{number}.py").write_text(textwrap.dedent(block["code"]), "utf-8")
+    options = ["--isolated", "--no-cache", "--line-length=130", str(tmp_path)]
+    for command in (["check", "--select=F,UP,B"], ["format", "--diff"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *options], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert result.returncode == 0, result.stdout
 
 
 def test_files_shown_are_those_of_the_examples():
@@ -102,7 +120,7 @@ def test_commands_exist(words, complete, tmp_path, monkeypatch):
 def anchors(page):
     """The anchors that a page's headings get: lower case, blanks as hyphens, no punctuation."""
     text = BLOCK.sub("", page.read_text("utf-8"))
-    headings = re.findall(r"^#+ +(.+?) *$", text, re.M)
+    headings = re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", heading)).strip().lower().replace(" ", "-") for heading in headings}
 
 
