@@ -53,7 +53,9 @@ class Egress:
 
     Args:
         hosts: only these names (``*.example.com`` for everything below); None allows every name.
-        private: allow private addresses, and plain http to loopback.
+        private: allow private addresses, and connections without TLS to loopback.
+        plain: besides, allow SMTP without TLS to every address that may be connected to. Whoever is between reads
+            codes, links and passwords.
     """
 
     PUBLIC: ClassVar["Egress"]
@@ -61,6 +63,7 @@ class Egress:
 
     hosts: tuple[str, ...] | None = attrs.field(default=None, converter=_host_patterns)
     private: bool = False
+    plain: bool = False
 
     def check_url(self, url: str) -> None:
         """Refuse a URL by its scheme and host, before its name is resolved.
@@ -71,6 +74,22 @@ class Egress:
         refusal = _url_refusal(self, url)
         if refusal:
             raise AccountError(refusal, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+
+    def check_host(self, host: str) -> None:
+        """Refuse a host by its name, before it is resolved.
+
+        Raises:
+            AccountError: reason endpoint.
+        """
+        if not self._names(host.lower().rstrip(".")):
+            hint = f"the egress policy does not list the host {host[:100]}"
+            raise AccountError(hint, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+
+    def allows_plain(self, address: str) -> bool:
+        """Whether mail and credentials may go to an IP address without TLS, or with a certificate nobody vouches for."""
+        literal = _literal(address)
+        is_loopback = literal is not None and _embedded(literal).is_loopback
+        return self.allows(address) and (self.plain or (self.private and is_loopback))
 
     def allows(self, address: str) -> bool:
         """Whether an IP address may be connected to."""

@@ -6,6 +6,7 @@ that, only an answer tells.
 
 import asyncio
 import json as json_codec
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
+from authmail.connection import connect
 from authmail.egress import Egress, EgressRefused
 from authmail.outcomes import (
     AccountError,
@@ -53,7 +55,7 @@ class Transport:
     """The HTTP session of a :class:`~authmail.Mailer`, its own or the host's.
 
     Args:
-        egress: where it may connect; with the host's session the host takes this over.
+        egress: where it may connect; with the host's session the host takes this over for HTTP.
         session: the host's own session; it is used and not closed.
         proxy: URL of an HTTP proxy. Egress then decides by the URL alone, since the proxy makes the connection.
         ca_file: PEM file of the authorities to trust instead of the system's.
@@ -69,6 +71,8 @@ class Transport:
         ca_file: str | None = None,
         user_agent: str = "",
     ) -> None:
+        #: Where sockets may connect.
+        self.egress = egress
         self._egress = None if session is not None else egress
         self._session = session
         self._owned: aiohttp.ClientSession | None = None
@@ -82,7 +86,7 @@ class Transport:
 
     async def __aenter__(self) -> Self:
         if self._session is None:
-            tls = ssl.create_default_context(cafile=self._ca_file) if self._ca_file else True
+            tls = self.tls_context() if self._ca_file else True
             connector = aiohttp.TCPConnector(
                 ssl=tls,
                 limit=_MOST_CONNECTIONS,
@@ -97,6 +101,10 @@ class Transport:
         if owned is not None:
             self._session = None
             await owned.close()
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return a new TLS context with the authorities that this Mailer trusts."""
+        return ssl.create_default_context(cafile=self._ca_file)
 
     async def exchange(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], seconds: float, mark: "Http"
@@ -246,12 +254,45 @@ class Http:
         """Ask for something without changing it, as account checks do; all as for :meth:`post`."""
         return await self._exchange("GET", url, b"", headers or {}, limit)
 
+    async def connect(
+        self, host: str, port: int, *, limit: float | None = None, local_address: str | None = None
+    ) -> socket.socket:
+        """Connect without HTTP, for connectors of other protocols; no proxy is asked. The caller closes the socket.
+
+        Args:
+            host: a name or an IP address.
+            port: 1 to 65535.
+            limit: seconds for look-up and connection; never more than the message has left.
+            local_address: IP address of this machine to connect from.
+
+        Returns:
+            A connected socket that does not block.
+
+        Raises:
+            NotSent: no connection came about, or no time is left.
+            AccountError: reason endpoint: refused by the egress policy, also where the host gave its own session.
+        """
+        opened = await connect(self._transport.egress, host, port, self._seconds(limit), local_address)
+        self.used = True  # what goes out there cannot be seen from here
+        return opened
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return a new TLS context for :meth:`connect`, with the authorities that the Mailer trusts. Slow: keep it."""
+        return self._transport.tls_context()
+
+    def allows_plain(self, address: str) -> bool:
+        """Whether the egress policy lets mail and credentials go to an IP address without verified TLS."""
+        return self._transport.egress.allows_plain(address)
+
     async def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str], limit: float | None) -> Reply:
+        return await self._transport.exchange(method, url, body, headers, self._seconds(limit), self)
+
+    def _seconds(self, limit: float | None) -> float:
         seconds = self.deadline - time.monotonic()
         seconds = seconds if limit is None else min(limit, seconds)
         if seconds <= 0:
             raise NotSentInTime("no time was left to send the request")
-        return await self._transport.exchange(method, url, body, headers, seconds, self)
+        return seconds
 
     def __repr__(self) -> str:
         return "Http()"
