@@ -13,6 +13,8 @@ _ADDRESS_LIMIT = 254
 # C0 and C1 controls, and the two Unicode line separators, which some software breaks lines at.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_RUN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# JSON can spell it, UTF-8 cannot.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 # RFC 5322 atext, to which RFC 6531 adds every non-ASCII character: all but specials, blanks and controls.
 _ATEXT = r"[^\x00-\x20\x7f-\xa0\"(),.:;<>@\[\\\]]"
@@ -23,7 +25,9 @@ _ADDRESS = re.compile(
 )
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _BARE_NAME = re.compile(rf"(?:{_ATEXT}+)(?: {_ATEXT}+)*")
-_BRACKETED = re.compile(r"(?P<name>[^<>]*|\s*\"(?:[^\"\\]|\\.)*\"\s*)<(?P<address>[^<>]*)>\s*", re.DOTALL)
+_BRACKETED = re.compile(
+    r"(?P<name>[^<>]*|\s*\"(?:[^\"\\]|\\.)*\"\s*)<(?P<address>(?:\"(?:[^\"\\]|\\.)*\")?[^<>]*)>\s*", re.DOTALL
+)
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -51,6 +55,8 @@ def _checked_address(address: str) -> str:
         raise ValueError("an address is text")
     if _CONTROL.search(address):
         raise ValueError("the address holds a control character or line break")
+    if _SURROGATE.search(address):
+        raise ValueError("the address holds half of a surrogate pair")
     match = _ADDRESS.fullmatch(address)
     if match is None:
         raise ValueError("not one single address like name@example.com")
@@ -64,6 +70,8 @@ def _checked_address(address: str) -> str:
 def _checked_name(name: str) -> str:
     if _CONTROL.search(name):
         raise ValueError("the name holds a control character or line break")
+    if _SURROGATE.search(name):
+        raise ValueError("the name holds half of a surrogate pair")
     return name.strip()
 
 

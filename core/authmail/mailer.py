@@ -273,4 +273,4 @@ def templates_of(config: Any) -> tuple[Template, ...]:
     """Return the templates of a typed config; none if its class has no setting for them."""
     if not isinstance(config, Settings):
         return ()
-    return next((getattr(config, field.name) for _, field, _ in fields_of(type(config)) if holds_templates(field.type)), ())
+    return next((getattr(config, field.name) for _, field, _ in fields_of(type(config)) if holds_templates(field.type)), ()) or ()

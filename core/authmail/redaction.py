@@ -9,14 +9,18 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from authmail.email import Email
+from authmail.mailbox import header_safe
 from authmail.message import Message
 from authmail.outcomes import ConfigError, Problem, SendError
 from authmail.secret import Secret
 from authmail.settings import Settings, fields_of, is_secret, nested_settings
-from authmail.structure import REDACTED
+from authmail.structure import REDACTED, is_reference
+from authmail.templates.language import whole_unicode
 
 _SECRET_NAME = re.compile(r"secret|token|passw|pwd|api_?key|private|credential", re.IGNORECASE)
 _SHORTEST_TO_STRIKE = 4
+# JSON may be nested more deeply than Python can follow.
+_DEEPEST = 8
 # So many characters of a link or secret in a row give it away.
 _TELLING = 8
 _ONE_WORD = re.compile(r"[\x21-\x7e]{1,128}")
@@ -24,7 +28,13 @@ _VITAL_IN_EMAIL = re.compile(r"https?://[^\s\"'<>]+|\b[0-9A-Z]*[0-9][0-9A-Z]{3,}
 
 
 def map_secrets(
-    raw: Mapping[str, Any], cls: type, change: Callable[[str, Any], Any], *, unknown: bool = False, path: str = ""
+    raw: Mapping[str, Any],
+    cls: type,
+    change: Callable[[str, Any], Any],
+    *,
+    unknown: bool = False,
+    path: str = "",
+    levels: int = _DEEPEST,
 ) -> dict[str, Any]:
     """Return a copy of a config with every secret changed.
 
@@ -32,8 +42,10 @@ def map_secrets(
         raw: the config as the user wrote it.
         cls: its settings class.
         change: gets path and value of a secret that is there, gives the new value.
-        unknown: also change texts under unknown keys that look like a misspelt or forgotten secret.
+        unknown: also change what stands under unknown keys that look like a misspelt or forgotten secret, and look
+            below other unknown keys as if the config stood there, a level too deep.
         path: where ``raw`` stands in the whole config.
+        levels: so many further levels are looked at; what is deeper is taken for a secret.
     """
     copy = dict(raw)
     known = {key: field for key, field, _ in fields_of(cls)}
@@ -41,28 +53,38 @@ def map_secrets(
     for key, value in raw.items():
         if value is None:
             continue
+        field = known.get(key)
         here = f"{path}{key}"
-        if key not in known:
-            if unknown and isinstance(value, str) and (_SECRET_NAME.search(str(key)) or get_close_matches(str(key), secrets)):
-                copy[key] = change(here, value)
-        elif is_secret(known[key].type):
+        if is_secret(field.type) if field is not None else unknown and _looks_secret(str(key), value, secrets):
             copy[key] = change(here, value)
-        elif (nested := nested_settings(known[key].type)) is not None:
-            if isinstance(value, Mapping):
-                copy[key] = map_secrets(value, nested, change, unknown=unknown, path=f"{here}.")
-            elif isinstance(value, list | tuple):
-                copy[key] = [
-                    map_secrets(item, nested, change, unknown=unknown, path=f"{here}[{index}].")
-                    if isinstance(item, Mapping)
-                    else item
-                    for index, item in enumerate(value)
-                ]
+        elif kind := nested_settings(field.type) if field is not None else cls if unknown else None:
+            copy[key] = _map_below(value, kind, change, unknown=unknown, path=here, levels=levels)
     return copy
+
+
+def _map_below(value: Any, cls: type, change: Callable[[str, Any], Any], *, unknown: bool, path: str, levels: int) -> Any:
+    """Go a level down, into an object or a list of them."""
+    if levels == 0:
+        return change(path, value)
+    if isinstance(value, Mapping):
+        return map_secrets(value, cls, change, unknown=unknown, path=f"{path}.", levels=levels - 1)
+    if isinstance(value, list | tuple):
+        return [
+            _map_below(item, cls, change, unknown=unknown, path=f"{path}[{index}]", levels=levels - 1)
+            for index, item in enumerate(value)
+        ]
+    return value
+
+
+def _looks_secret(key: str, value: Any, secrets: list[str]) -> bool:
+    if isinstance(value, bool | int | float):
+        return False
+    return _SECRET_NAME.search(key) is not None or bool(get_close_matches(key, secrets))
 
 
 def redacted(raw: Mapping[str, Any], cls: type) -> dict[str, Any]:
     """Return a config to show: every secret is ``"***"``, a reference to one stays."""
-    return map_secrets(raw, cls, lambda _, value: value if isinstance(value, Mapping) else REDACTED, unknown=True)
+    return map_secrets(raw, cls, lambda _, value: value if is_reference(value) else REDACTED, unknown=True)
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any], cls: type) -> dict[str, Any]:
@@ -108,6 +130,8 @@ def secrets_in(config: object) -> list[str]:
         return [config.reveal()]
     if isinstance(config, Settings):
         return [text for _, field, _ in fields_of(type(config)) for text in secrets_in(getattr(config, field.name))]
+    if isinstance(config, Mapping):
+        return secrets_in(tuple(config.values()))
     if isinstance(config, tuple | list):
         return [text for item in config for text in secrets_in(item)]
     return []
@@ -130,11 +154,16 @@ def _is_vital(key: str) -> bool:
 def without_secrets(error: SendError, connector: str, confidential: Iterable[str]) -> SendError:
     """Return an error afresh, so without traceback and cause, with the confidential parts of its texts struck out."""
     confidential = list(confidential)
-    words = {name: struck(getattr(error, name), confidential) for name in ("hint", "detail")}
+    words = {name: _loggable(struck(getattr(error, name), confidential)) for name in ("hint", "detail")}
     ids = {name: struck(getattr(error, name), confidential) for name in ("code", "request_id")}
     # A code or id is one word; something longer is not what a provider gives.
     words |= {name: value if value and _ONE_WORD.fullmatch(value) else None for name, value in ids.items()}
     return error.afresh(connector=connector, **words)
+
+
+def _loggable(text: str | None) -> str | None:
+    """Return a text that a log takes as one line and UTF-8 as text: an answer's JSON can spell what neither does."""
+    return text and header_safe(whole_unicode(text))
 
 
 def struck(text: str | None, confidential: Iterable[str]) -> str | None:

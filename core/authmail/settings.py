@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from difflib import get_close_matches
-from typing import Any, Self, TypeVar, dataclass_transform
+from typing import Any, Self, TypeVar, dataclass_transform, get_args
 
 import attrs
 
@@ -162,18 +162,24 @@ def unknown_keys(raw: Any, cls: type, path: str = "") -> Iterator[Problem]:
 
 def holds_templates(annotation: Any) -> bool:
     """Whether a setting of this type is the list of templates."""
-    return Template in getattr(annotation, "__args__", ())
+    return Template in _kinds(annotation)
 
 
 def is_secret(annotation: Any) -> bool:
     """Whether a setting of this type is a secret."""
-    return Secret in (annotation, *getattr(annotation, "__args__", ()))
+    return Secret in _kinds(annotation)
 
 
 def nested_settings(annotation: Any) -> type | None:
     """Return the settings class that a setting holds, if it holds one."""
-    options = (annotation, *getattr(annotation, "__args__", ()))
-    return next((kind for kind in options if isinstance(kind, type) and issubclass(kind, Settings)), None)
+    return next((kind for kind in _kinds(annotation) if isinstance(kind, type) and issubclass(kind, Settings)), None)
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """Yield a type and all that it is made of: of ``tuple[Secret, ...] | None`` also ``Secret``."""
+    yield annotation
+    for kind in get_args(annotation):
+        yield from _kinds(kind)
 
 
 def _unknown(path: str, key: str, known: Iterable[str]) -> Problem:

@@ -4,7 +4,7 @@ Every hook raises ValueError(message, hint), or ConfigError where there are prob
 relative to the value. Messages never hold the value.
 """
 
-import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from enum import Enum, StrEnum
@@ -44,9 +44,13 @@ def _exactly(kinds: tuple[type, ...], words: str) -> Callable[[Any, Any], Any]:
     return hook
 
 
+def is_reference(value: Any) -> bool:
+    """Whether a value is ``{"env": "NAME"}`` or ``{"file": "PATH"}``, in place of a secret."""
+    return isinstance(value, Mapping) and set(value) in ({"env"}, {"file"}) and all(isinstance(v, str) for v in value.values())
+
+
 def _reference_hint(value: Any) -> str:
-    refers = isinstance(value, Mapping) and (set(value) == {"env"} or set(value) == {"file"})
-    return "only secrets may be references" if refers else ""
+    return "only secrets may be references" if is_reference(value) else ""
 
 
 def _text(value: Any, kind: Any) -> str:
@@ -58,7 +62,8 @@ def _text(value: Any, kind: Any) -> str:
 
 def _number(value: Any, kind: Any) -> float:
     number: float = _exactly((int, float), "a number")(value, kind)
-    if not math.isfinite(number):
+    # An integer has no end, which is more than a float can say.
+    if not -sys.float_info.max <= number <= sys.float_info.max:
         raise ValueError("must be a finite number")
     return number
 
@@ -66,7 +71,7 @@ def _number(value: Any, kind: Any) -> float:
 def _secret(value: Any, _: Any) -> Secret:
     if isinstance(value, Secret):
         return value
-    if isinstance(value, Mapping) and _reference_hint(value):
+    if is_reference(value):
         raise ValueError("must be the secret itself: references are refused here", "give the secret as text")
     _text(value, str)
     if value == REDACTED:

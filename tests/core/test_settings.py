@@ -98,6 +98,7 @@ def test_null_and_empty_are_left_out():
         ("port", 2.0, "must be a whole number, got a number"),
         ("factor", "1", "must be a number, got a text"),
         ("factor", float("nan"), "must be a finite number"),
+        ("factor", 10**400, "must be a finite number"),
         ("strict", "false", "must be true or false, got a text"),
         ("strict", 1, "must be true or false, got a number"),
         ("tags", "abc", "must be a list, got a text"),
@@ -110,6 +111,7 @@ def test_null_and_empty_are_left_out():
         ("apiKey", 5, "must be text, got a number"),
         ("apiKey", "k\ud800", "must be valid Unicode, has half of a surrogate pair"),
         ("fromEmail", "\udfff", "must be valid Unicode, has half of a surrogate pair"),
+        ("contact", "canary\ud800@b.c", "the address holds half of a surrogate pair"),
     ],
 )
 def test_types_are_strict(key, value, message):
