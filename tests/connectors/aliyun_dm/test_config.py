@@ -82,6 +82,14 @@ def test_an_endpoint_is_a_host(raw, endpoint):
     assert problems(raw, endpoint=endpoint) == ["endpoint"]
 
 
+@pytest.mark.parametrize("endpoint", ["https://[canary]/", "https://canary\u2100/", "https://[canary"])
+def test_an_endpoint_is_not_repeated(raw, endpoint):
+    """Where Python's parser quotes what it cannot read, we do not."""
+    with pytest.raises(ConfigError) as caught:
+        AliyunDMConfig.from_dict(raw | {"endpoint": endpoint})
+    assert "canary" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("change", "path"),
     [
