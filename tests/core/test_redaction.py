@@ -1,7 +1,8 @@
+import attrs
 import pytest
 
-from authmail import ConfigError, Email, Message, Secret, Settings, setting, settings
-from authmail.redaction import confidential_in, merged, redacted, secrets_in, struck
+from authmail import AccountError, ConfigError, Email, Message, Secret, Settings, setting, settings
+from authmail.redaction import confidential_in, merged, redacted, secrets_in, struck, without_secrets
 
 
 @settings
@@ -17,6 +18,8 @@ class Config(Settings):
     name: str = setting("Name", default="")
     login: Login | None = setting("Login", default=None)
     logins: tuple[Login, ...] = setting("Logins", default=())
+    keys: tuple[Secret, ...] | None = setting("Keys", default=None)
+    tokens: dict[str, Secret] = setting("Tokens", default=attrs.Factory(dict))
 
 
 STORED = {"apiKey": "K1", "host": "a", "login": {"user": "u", "password": "P1"}, "logins": [{"user": "v", "password": "P2"}]}
@@ -36,6 +39,31 @@ def test_hides_every_secret():
 def test_a_reference_is_no_secret():
     """Where a secret is kept may be shown to whoever may edit it."""
     assert redacted({"apiKey": {"env": "AUTHMAIL_X"}}, Config) == {"apiKey": {"env": "AUTHMAIL_X"}}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"apiKey": {"value": "K1"}}, {"apiKey": {"env": ["K1"]}}, {"apiKey": {"env": "X", "value": "K1"}}, {"apiKeys": ["K1"]}, {"keys": ["K1"]},
+        {"tokens": {"a": "K1"}}, {"config": {"apiKey": "K1"}}, {"config": [{"login": {"password": "K1"}}]}, {"login": [[{"password": "K1"}]]},
+    ],
+)  # fmt: skip
+def test_a_secret_in_the_wrong_place_is_hidden_too(raw):
+    """An admin page shows configs that are not valid yet: with a secret wrapped, in a list or a level too deep."""
+    shown = redacted(raw, Config)
+    assert "K1" not in str(shown)
+    assert merged(raw, shown, Config) == raw
+
+
+def test_endless_nesting_is_hidden_too():
+    """What is nested more deeply than anybody means is shown as a secret, not followed."""
+    deep = {"apiKey": "K1"}
+    for _ in range(300):
+        deep = {"config": [deep]}
+    shown = redacted(deep, Config)
+    assert "***" in str(shown)
+    assert len(str(shown)) < 200
+    assert merged(deep, shown, Config) == deep
 
 
 def test_what_came_back_hidden_is_kept():
@@ -65,8 +93,8 @@ def test_a_stored_secret_is_not_sent_to_a_new_place():
 
 def test_finds_the_secrets_of_a_typed_config():
     """Nested ones too."""
-    config = Config.from_dict(STORED)
-    assert secrets_in(config) == ["K1", "P1", "P2"]
+    config = Config.from_dict(STORED | {"keys": ["K2"], "tokens": {"a": "T1"}})
+    assert secrets_in(config) == ["K1", "P1", "P2", "K2", "T1"]
 
 
 def test_knows_what_of_a_message_is_confidential():
@@ -77,6 +105,12 @@ def test_knows_what_of_a_message_is_confidential():
     assert confidential_in(message) == ["123456", "https://x/y", "t0"]
     email = Email("a@b.c", "Code 482913", html='<a href="https://x/y?t=1">ABC</a> K7Q2MX')
     assert confidential_in(email) == ["482913", "https://x/y?t=1", "K7Q2MX"]
+
+
+def test_words_of_an_answer_cannot_write_the_log():
+    """They are one line that can be written as UTF-8, whatever a broken proxy spelt in its JSON."""
+    error = without_secrets(AccountError(detail="no\r\nINFO all is well\x1b[2J\ud800"), "acme", [])
+    assert error.detail == "no INFO all is well [2J\ufffd"
 
 
 @pytest.mark.parametrize(
