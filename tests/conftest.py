@@ -16,8 +16,10 @@ from authmail_aliyun_dm.emulator import DirectMailEmulator
 VECTORS = Path(__file__).parent / "vectors"
 ALIYUN = "aliyun-direct-mail"
 
-# Nothing here is judged by how long it took: machines differ.
-hypothesis.settings.register_profile("authmail", deadline=None)
+# Properties are tried on the same examples each time, so that nobody's change fails for another's. For new ones, and
+# many: pytest tests/properties --hypothesis-profile=thorough. Nothing is judged by how long it took: machines differ.
+hypothesis.settings.register_profile("authmail", deadline=None, derandomize=True, database=None, max_examples=100)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2_000, print_blob=True)
 hypothesis.settings.load_profile("authmail")
 
 TEMPLATES = [
