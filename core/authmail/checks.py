@@ -27,8 +27,8 @@ def endpoint(text: str | None) -> None:
     """Refuse what is neither a host nor an http(s) URL; see :func:`endpoint_url`."""
     if text is None:
         return
-    parts = urlsplit(text if "://" in text else f"https://{text}")
-    try:
+    try:  # whose own error would quote the text
+        parts = urlsplit(text if "://" in text else f"https://{text}")
         right = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
     except ValueError:
         right = False
