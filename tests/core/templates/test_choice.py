@@ -56,6 +56,7 @@ ALL = [template("en/SignIn", "en"), template("fr/SignIn", "fr"), template("any/S
     [
         (["fr-CA"], None, "fr/SignIn"),
         (["de"], None, "any/SignIn"),  # the type comes before the language
+        (["-x", "fr"], None, "fr/SignIn"),  # what is left of a broken tag is not "no language"
         (["de"], "en-GB", "en/SignIn"),  # the host's language before an untagged template
         ([], None, "any/SignIn"),
         (["xx", "fr"], None, "fr/SignIn"),
