@@ -142,13 +142,13 @@ class AliyunDMConfig(Settings):
             hint = "a tag goes to tagName; fromAlias is the name people see as sender"
             yield Problem("fromAlias", "looks like the console's email tag", hint)
         if len(alias) > _SAFE_ALIAS:
-            yield Problem("fromAlias", f"has more than {_SAFE_ALIAS} characters", "some regions refuse it")
+            yield Problem("fromAlias", f"has more than {_SAFE_ALIAS} characters", "some pages of the provider allow no more")
 
 
 def _template_warnings(template: Template, path: str) -> Iterable[Problem]:
     if not template.subject.strip() or not template.content.strip():
         yield Problem(path, "has an empty subject or content", "the provider refuses such a mail")
     if len(template.subject) > _SAFE_SUBJECT:
-        yield Problem(f"{path}.subject", f"has more than {_SAFE_SUBJECT} characters", "some regions refuse it")
+        yield Problem(f"{path}.subject", f"has more than {_SAFE_SUBJECT} characters", "some pages of the provider allow no more")
     if template.send_from and "@" in template.send_from:
         yield Problem(f"{path}.sendFrom", "holds an address, which has no effect", "the address is always accountName")
