@@ -37,7 +37,7 @@ settings.configure(
     },
 )
 TEMPLATES = [Template("SignIn", "{{code}} is your sign-in code", "<p>Hello,</p><p>your code is <b>{{code}}</b>.</p>")]
-log = logging.getLogger("django.request")
+log = logging.getLogger("mail")
 
 
 @cache
