@@ -41,6 +41,7 @@ from authmail.settings import Settings, setting, settings
 from authmail.templates import Template
 
 if TYPE_CHECKING:
+    from authmail.delivery.composition import load
     from authmail.mailer import Mailer
     from authmail.transport import Http
 
@@ -85,6 +86,7 @@ __all__ = [
     "connectors",
     "get_connector",
     "hookimpl",
+    "load",
     "repeat_unanswered",
     "setting",
     "settings",
@@ -92,7 +94,7 @@ __all__ = [
 
 
 #: Loaded when first asked for: hosts list connectors and check configs without an event loop or an HTTP client.
-_LATE = {"Http": "authmail.transport", "Mailer": "authmail.mailer"}
+_LATE = {"Http": "authmail.transport", "Mailer": "authmail.mailer", "load": "authmail.delivery.composition"}
 
 
 def __getattr__(name: str) -> Any:

@@ -130,6 +130,38 @@ class HostHooks:
         """Observe a message that was not accepted, or whose outcome is unknown. A failure is logged."""
         raise NotImplementedError
 
+    @hookspec
+    def attempt(
+        self, message: Message | Email, sender: str, receipt: Receipt | None, error: SendError | None, seconds: float
+    ) -> Awaitable[None] | None:
+        """Observe one attempt of one sender, within :class:`authmail.delivery.Delivery`. A failure is logged.
+
+        Args:
+            message: the message.
+            sender: name of the sender.
+            receipt: what it answered, or None.
+            error: why it did not accept the message, or None.
+            seconds: how long that took.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def switched(self, message: Message | Email, sender: str, to: str, error: SendError) -> Awaitable[None] | None:
+        """Observe that a message goes on to another sender, and why: somebody should hear that the first one fails."""
+        raise NotImplementedError
+
+    @hookspec
+    def breaker(self, sender: str, state: str, error: SendError | None, seconds: float) -> Awaitable[None] | None:
+        """Observe a sender's breaker.
+
+        Args:
+            sender: name of the sender.
+            state: ``open``, nobody is asked for so many seconds; ``probing``, one message tries; ``closed``, in order.
+            error: what opened it.
+            seconds: how long it stays open.
+        """
+        raise NotImplementedError
+
 
 #: The hooks without which a connector is none.
 REQUIRED_HOOKS = ("get_metadata", "validate_config", "send_message")

@@ -15,6 +15,7 @@ from authmail.egress import Egress
 from authmail.email import Email
 from authmail.hookspecs import HostHooks, manager_of
 from authmail.message import Message, UsageType
+from authmail.observers import notify
 from authmail.outcomes import (
     ConfigError,
     MessageRejected,
@@ -177,11 +178,11 @@ class Mailer:
             error.__context__ = error.__cause__ = None
         else:
             if self._observed:
-                await self._observe("message_sent", message=message, receipt=receipt)
+                await notify(self._host, "message_sent", message=message, receipt=receipt)
             return receipt
         if isinstance(error, SendError):
             _log.debug("%s: %s %s", self._connector.id, error.outcome, error.reason)
-            await self._observe("message_failed", message=message, error=error)
+            await notify(self._host, "message_failed", message=message, error=error)
         raise error
 
     async def preview(self, message: Message) -> Email:
@@ -249,14 +250,6 @@ class Mailer:
             hint = "the connector gave no Receipt with a message id"
             raise OutcomeUnknown(hint, reason=Reason.CONNECTOR, phase=Phase.AFTER)
         return Receipt(receipt.message_id, receipt.request_id, receipt.detail, self._connector.id)
-
-    async def _observe(self, hook: str, **what: Any) -> None:
-        try:
-            for answer in getattr(self._host.hook, hook)(**what):
-                if isinstance(answer, Awaitable):
-                    await answer
-        except Exception as error:  # noqa: BLE001 (an observer never changes the answer)
-            _log.warning("the %s hook of a plugin failed: %s", hook, type(error).__name__)
 
     def _stripped(self, error: SendError, message: Message | Email | None = None) -> SendError:
         if self._debug:

@@ -39,6 +39,7 @@ class Message:
         payload: the values for the template: ``code``, ``link``, ``locale`` and context such as ``organization``.
         ip: address of the client that asked for it, where the host knows it.
         idempotency_key: the same key means the same message; providers that know such keys drop the second.
+        resend: send it even if the very same message went out just now: the person asked for it again.
     """
 
     to: str
@@ -46,6 +47,7 @@ class Message:
     payload: Mapping[str, Any] = attrs.field(factory=dict)
     ip: str | None = None
     idempotency_key: str | None = None
+    resend: bool = False
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -68,7 +70,9 @@ class Message:
         for key in ("ip", "idempotencyKey"):
             if not isinstance(data.get(key), str | None):
                 raise _refuse(key, "a text", data[key])
-        return cls(data["to"], data["type"], payload, data.get("ip"), data.get("idempotencyKey"))
+        if not isinstance(data.get("resend"), bool | None):
+            raise _refuse("resend", "true or false", data["resend"])
+        return cls(data["to"], data["type"], payload, data.get("ip"), data.get("idempotencyKey"), bool(data.get("resend")))
 
     def to_dict(self) -> dict[str, Any]:
         """Return Logto's JSON; what :meth:`from_dict` reads. It holds the code or link: mind where it goes."""
@@ -77,6 +81,8 @@ class Message:
             data["ip"] = self.ip
         if self.idempotency_key is not None:
             data["idempotencyKey"] = self.idempotency_key
+        if self.resend:
+            data["resend"] = True
         return data
 
     @property

@@ -137,6 +137,7 @@ class SendError(AuthmailError):
         retry_after: seconds after which the provider wants to be asked again.
         detail: the provider's own words; cut to 500 characters, and left out where they are a whole page of markup.
         connector: factory id of the connector; filled in by core.
+        tried: the attempts behind this answer, where there were several: ``smtp: not sent (network)``.
     """
 
     #: What it is called where people read it.
@@ -158,6 +159,7 @@ class SendError(AuthmailError):
         retry_after: float | None = None,
         detail: str | None = None,
         connector: str = "",
+        tried: Iterable[str] = (),
     ) -> None:
         super().__init__(hint)
         self.hint = hint
@@ -171,13 +173,14 @@ class SendError(AuthmailError):
             detail = None
         self.detail = detail if detail is None or len(detail) <= _DETAIL_LIMIT else detail[:_DETAIL_LIMIT] + "…"
         self.connector = connector
+        self.tried = tuple(tried)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome and every attribute as JSON-ready values; what it lacks is None."""
-        return {"outcome": self.outcome, **self._attributes()}
+        return {"outcome": self.outcome, **self._attributes(), "tried": list(self.tried)}
 
     def _attributes(self) -> dict[str, Any]:
-        names = ("hint", "reason", "phase", "code", "status", "request_id", "retry_after", "detail", "connector")
+        names = ("hint", "reason", "phase", "code", "status", "request_id", "retry_after", "detail", "connector", "tried")
         return {name: getattr(self, name) for name in names}
 
     def afresh(self, **changes: Any) -> Self:
@@ -191,7 +194,7 @@ class SendError(AuthmailError):
         facts = [str(self.reason)]
         facts += [self.code] if self.code else []
         facts += [f"status {self.status}"] if self.status is not None else []
-        facts += [f"retry after {self.retry_after:g} s"] if self.retry_after is not None else []
+        facts += [f"retry after {round(self.retry_after, 1):g} s"] if self.retry_after is not None else []
         text = f"{self.outcome} ({', '.join(facts)})"
         if self.connector:
             text = f"{self.connector}: {text}"

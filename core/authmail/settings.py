@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from difflib import get_close_matches
-from typing import Any, Self, TypeVar, dataclass_transform, get_args
+from typing import Any, Self, TypeVar, dataclass_transform, get_args, get_origin
 
 import attrs
 
@@ -157,7 +157,18 @@ def unknown_keys(raw: Any, cls: type, path: str = "") -> Iterator[Problem]:
                     here = f"{path}{key}[{index}]."
                     yield from (_unknown(f"{here}{k}", str(k), KNOWN_KEYS) for k in template if k not in KNOWN_KEYS)
         elif (nested := nested_settings(known[key].type)) is not None:
-            yield from unknown_keys(value, nested, f"{path}{key}.")
+            for place, inner in _nested_values(value, known[key].type, f"{path}{key}"):
+                yield from unknown_keys(inner, nested, f"{place}.")
+
+
+def _nested_values(value: Any, annotation: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield path and value of every object with settings within a setting: itself, or the items of a list or mapping."""
+    if isinstance(value, list | tuple):
+        yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))
+    elif get_origin(annotation) in (dict, Mapping) and isinstance(value, Mapping):
+        yield from ((f"{path}.{key}", item) for key, item in value.items())
+    else:
+        yield path, value
 
 
 def holds_templates(annotation: Any) -> bool:

@@ -1,0 +1,40 @@
+"""Policies around Mailers: retry, failover, routes, limits and no duplicates, all decided by the outcome.
+
+Everything here is a sender around senders, so they nest::
+
+    Delivery(Dedupe(Limits(Retry(Failover([Mailer(a, config), Mailer(b, config)])))))
+"""
+
+from authmail.delivery.breaker import Breaker
+from authmail.delivery.composition import compose, load
+from authmail.delivery.dedupe import Dedupe
+from authmail.delivery.delivery import Delivery
+from authmail.delivery.failover import Failover
+from authmail.delivery.limits import Limits
+from authmail.delivery.retry import Retry
+from authmail.delivery.routes import Route, Routes
+from authmail.delivery.sender import MessageSender, Wrapper
+from authmail.delivery.stores import Entry, Limit, MemoryStore, SQLiteStore, Store, StoreError
+from authmail.delivery.unknown import OnUnknown
+
+__all__ = [
+    "Breaker",
+    "Dedupe",
+    "Delivery",
+    "Entry",
+    "Failover",
+    "Limit",
+    "Limits",
+    "MemoryStore",
+    "MessageSender",
+    "OnUnknown",
+    "Retry",
+    "Route",
+    "Routes",
+    "SQLiteStore",
+    "Store",
+    "StoreError",
+    "Wrapper",
+    "compose",
+    "load",
+]

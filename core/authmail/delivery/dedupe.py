@@ -1,0 +1,220 @@
+"""Dedupe: one mail for one message, however often it is asked for, and the first answer for every repeat."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Coroutine
+from typing import Any, Self
+
+import attrs
+
+from authmail.delivery.limits import canonical_address
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt, now
+from authmail.delivery.stores import Entry, MemoryStore, Store, StoreError
+from authmail.email import Email
+from authmail.message import Message
+from authmail.outcomes import (
+    MessageRejected,
+    NoAnswerInTime,
+    NotSent,
+    OutcomeUnknown,
+    Phase,
+    Reason,
+    Receipt,
+    SendError,
+)
+
+_log = logging.getLogger("authmail.delivery")
+
+# How often an entry of another process is looked at, in seconds.
+_LOOK = 0.1
+# What a sender may take beyond its time, to end in order.
+_GRACE = 2.0
+
+
+class Dedupe(Wrapper):
+    """Sends a message once, and gives whoever asks again the first answer, also while the first is still on its way.
+
+    The same message is one with the same ``idempotency_key``. Without one, a message with a code or link is the same if
+    type, recipient and code or link are, for a short time: a double click. ``Message(resend=True)`` goes out anyway.
+    What was certainly not sent is forgotten, so that it may be tried again. What may have been sent stays unknown.
+
+    A message goes on to its end if the task that asked for it is cancelled, so that its answer is known afterwards.
+
+    Args:
+        sender: who sends.
+        store: where answers are kept; in memory by default.
+        keep: seconds for which the answer to an ``idempotency_key`` is kept.
+        hold: seconds for which a message without one is the same; 0 for never.
+        scope: keeps several of these apart in one store, such as a tenant's id.
+        strict: refuse to send while the store cannot be used; by default messages then go out anyway, with a warning in
+            the log.
+    """
+
+    def __init__(
+        self,
+        sender: MessageSender,
+        *,
+        store: Store | None = None,
+        keep: float = 86400.0,
+        hold: float = 30.0,
+        scope: str = "",
+        strict: bool = False,
+    ) -> None:
+        self._sender = sender
+        self._store = MemoryStore() if store is None else store
+        self._keep = keep
+        self._hold = hold
+        self._scope = scope
+        self._strict = strict
+        self._running = _Running()
+
+    @property
+    def inside(self) -> tuple[Any, ...]:
+        """The sender, the store, and what is still on its way."""
+        return (self._sender, self._store, self._running)
+
+    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send a message, unless it was sent before.
+
+        Raises:
+            MessageRejected: its idempotency key belongs to another message.
+            SendError: the sender's, now or at the first time.
+        """
+        timeout = DEFAULT_TIMEOUT if timeout is None else timeout
+        key, keep = self._key(message)
+        if key is None or keep <= 0:
+            return await attempt(self._sender, message, timeout)
+        fingerprint = self._fingerprint(message)
+        running = self._running.get(key)
+        if running is None:
+            task = self._running.start(key, fingerprint, self._first(key, fingerprint, keep, message, timeout))
+            answer = await asyncio.shield(task)
+        elif running.fingerprint != fingerprint:
+            raise _other_message()
+        else:
+            answer = await _in_time(running.task, timeout)
+        if isinstance(answer, SendError):
+            raise answer.afresh()
+        return answer
+
+    async def _first(
+        self, key: str, fingerprint: str, keep: float, message: Message | Email, timeout: float
+    ) -> Receipt | SendError:
+        """Return the answer of an entry, or send and make one. An error is returned, for several may wait for it."""
+        try:
+            entry = await self._entry(key, fingerprint, keep, timeout)
+            if entry is not None:
+                return _read(entry)
+        except StoreError as error:
+            if self._strict:
+                return NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE)
+            _log.warning("sent without looking for repeats: %s", error)
+        except SendError as error:
+            return error
+        try:
+            answer: Receipt | SendError = await attempt(self._sender, message, timeout)
+        except SendError as error:
+            answer = error.afresh()
+        # Anything else, such as the end of the loop: it may have been sent, which the entry says when its lease is over.
+        try:
+            if isinstance(answer, Receipt | OutcomeUnknown):
+                await self._store.finish(key, _written(answer))
+            else:
+                await self._store.forget(key)
+        except StoreError as error:
+            _log.warning("an answer could not be kept: %s", error)
+        return answer
+
+    async def _entry(self, key: str, fingerprint: str, keep: float, timeout: float) -> Entry | None:
+        """Return the entry there is, once it has an answer or its time is over; None if the message is ours to send."""
+        deadline = now() + timeout
+        while True:
+            lease = timeout + _GRACE
+            entry = await self._store.begin(key, fingerprint, lease=lease, keep=max(keep, lease))
+            if entry is None:
+                return None
+            if entry.fingerprint != fingerprint:
+                raise _other_message()
+            if entry.answer is not None or entry.lease <= 0:
+                return entry
+            if now() + _LOOK > deadline:
+                raise NoAnswerInTime("another process is sending the message, and there is no answer yet")
+            await asyncio.sleep(_LOOK)
+
+    def _key(self, message: Message | Email) -> tuple[str | None, float]:
+        if message.idempotency_key:
+            return self._store.digest("key", self._scope, message.idempotency_key), self._keep
+        if isinstance(message, Message) and not message.resend and _vital(message):
+            return self._store.digest("same", self._scope, self._fingerprint(message)), self._hold
+        return None, 0.0
+
+    def _fingerprint(self, message: Message | Email) -> str:
+        to = canonical_address(message.to)
+        if isinstance(message, Message):
+            return self._store.digest("message", message.type, to, *_vital(message))
+        return self._store.digest("email", to, message.subject, message.html or "", message.text or "")
+
+
+async def _in_time(task: asyncio.Task[Receipt | SendError], timeout: float) -> Receipt | SendError:
+    try:
+        async with asyncio.timeout(timeout):
+            return await asyncio.shield(task)
+    except TimeoutError:
+        raise NoAnswerInTime("the message was being sent already, and there is no answer yet") from None
+
+
+def _vital(message: Message) -> tuple[str, ...]:
+    """Return code and link; nothing if there is neither."""
+    found = [message.payload.get(name) for name in ("code", "link")] if hasattr(message.payload, "get") else []
+    return tuple(str(value or "") for value in found) if any(found) else ()
+
+
+def _other_message() -> MessageRejected:
+    hint = "this idempotency key belongs to another message; use a fresh key for each message"
+    return MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
+
+
+def _written(answer: Receipt | OutcomeUnknown) -> str:
+    if isinstance(answer, Receipt):
+        return json.dumps({"receipt": attrs.asdict(answer)})
+    return json.dumps({"unknown": {name: value for name, value in answer.to_dict().items() if name != "outcome"}})
+
+
+def _read(entry: Entry) -> Receipt | SendError:
+    if entry.answer is None:
+        hint = "whoever began to send this message stopped before saying how it ended, so it may have been sent"
+        return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.DURING)
+    answer = json.loads(entry.answer)
+    return Receipt(**answer["receipt"]) if "receipt" in answer else OutcomeUnknown(**answer["unknown"])
+
+
+@attrs.frozen
+class _Sending:
+    fingerprint: str
+    task: asyncio.Task[Receipt | SendError]
+
+
+class _Running:
+    """Messages on their way, by key. Closing waits for them."""
+
+    def __init__(self) -> None:
+        self._sendings: dict[str, _Sending] = {}
+
+    def get(self, key: str) -> _Sending | None:
+        return self._sendings.get(key)
+
+    def start(
+        self, key: str, fingerprint: str, work: Coroutine[Any, Any, Receipt | SendError]
+    ) -> asyncio.Task[Receipt | SendError]:
+        task = asyncio.create_task(work)
+        self._sendings[key] = _Sending(fingerprint, task)
+        task.add_done_callback(lambda _: self._sendings.pop(key, None))
+        return task
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        tasks = [sending.task for sending in self._sendings.values()]
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,122 @@
+"""Delivery: the outermost sender, which tells observers, logs and metrics the one answer per message."""
+
+import logging
+from collections.abc import Iterable
+from importlib.util import find_spec
+from typing import Any
+
+from authmail.delivery.events import heard_by
+from authmail.delivery.limits import canonical_address
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt, now
+from authmail.delivery.stores.store import keyed_digest, new_secret
+from authmail.email import Email
+from authmail.hookspecs import HostHooks, manager_of
+from authmail.message import Message, UsageType
+from authmail.observers import notify
+from authmail.outcomes import Receipt, SendError
+from authmail.templates.samples import sample_payload
+
+_log = logging.getLogger("authmail.delivery")
+
+
+class Delivery(Wrapper):
+    """Sends messages through policies, and says what became of each.
+
+    Plugins hear ``message_sent`` or ``message_failed`` once per message, and ``attempt``, ``switched`` and ``breaker`` on
+    the way. With OpenTelemetry's API installed there are metrics, see :mod:`authmail.delivery.metrics`. The log has one
+    record per message, its recipient as a keyed hash; never a code, link or body.
+
+    Args:
+        sender: a policy or a :class:`~authmail.Mailer`.
+        plugins: objects or modules with host hooks.
+        timeout: seconds for everything that a message needs, unless ``send`` is told.
+        log_secret: key of the recipients' hashes in the log; by default one of this process.
+    """
+
+    def __init__(
+        self,
+        sender: MessageSender,
+        *,
+        plugins: Iterable[object] = (),
+        timeout: float = DEFAULT_TIMEOUT,
+        log_secret: bytes | None = None,
+    ) -> None:
+        self._sender = sender
+        self._timeout = timeout
+        self._plugins = manager_of(HostHooks, [*plugins, *_metrics()])
+        self._observed = bool(self._plugins.get_plugins())
+        self._log_secret = log_secret or new_secret()
+
+    @property
+    def inside(self) -> tuple[Any, ...]:
+        """The sender."""
+        return (self._sender,)
+
+    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send one message and give one answer.
+
+        Args:
+            message: what to send.
+            timeout: seconds for everything: waiting, attempts and other providers.
+
+        Raises:
+            SendError: one of its kinds; ``tried`` names the attempts, where there were several.
+        """
+        timeout = self._timeout if timeout is None else timeout
+        begun = now()
+        error: SendError
+        with heard_by(self._plugins):
+            try:
+                receipt = await attempt(self._sender, message, timeout)
+            except SendError as raised:
+                error = raised.afresh()
+            else:
+                self._record(message, begun, receipt=receipt)
+                if self._observed:
+                    await notify(self._plugins, "message_sent", message=message, receipt=receipt)
+                return receipt
+            self._record(message, begun, error=error)
+            if self._observed:
+                await notify(self._plugins, "message_failed", message=message, error=error)
+        raise error
+
+    async def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
+        """Send a sample, code ``000000``, by the very same path: an admin page's "Send" button. Never held back as a repeat.
+
+        Args:
+            to: an address of the admin's own.
+            type: usage type.
+            locale: language to try.
+        """
+        return await self.send(Message(to=to, type=type, payload=sample_payload(type, locale), resend=True))
+
+    def _record(
+        self, message: Message | Email, begun: float, *, receipt: Receipt | None = None, error: SendError | None = None
+    ) -> None:
+        level = logging.INFO if receipt else logging.WARNING
+        if not _log.isEnabledFor(level):
+            return
+        fields: dict[str, Any] = {
+            "type": message.type if isinstance(message, Message) else message.usage_type,
+            "recipient": keyed_digest(self._log_secret, [canonical_address(message.to)])[:16],
+            "seconds": round(now() - begun, 3),
+        }
+        if receipt is not None:
+            fields |= {"outcome": "accepted", "connector": receipt.connector, "message_id": receipt.message_id}
+        if error is not None:
+            fields |= {"outcome": error.outcome, "reason": str(error.reason), "code": error.code, "connector": error.connector}
+            fields |= {"attempts": len(error.tried)} if error.tried else {}
+        words = " ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, ""))
+        _log.log(level, "message %s", words, extra={"authmail": fields})
+
+
+def _metrics() -> list[object]:
+    try:
+        installed = find_spec("opentelemetry.metrics") is not None
+    except ModuleNotFoundError:
+        installed = False
+    if not installed:
+        return []
+    from authmail.delivery.metrics import Metrics  # imported late: OpenTelemetry is optional
+
+    return [Metrics()]

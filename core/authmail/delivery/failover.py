@@ -1,0 +1,73 @@
+"""Failover: the next sender, where the one before cannot have accepted the message."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from authmail.delivery.breaker import Breaker
+from authmail.delivery.events import report
+from authmail.delivery.sender import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, MessageSender, Wrapper, attempt, now
+from authmail.delivery.trail import Trail
+from authmail.delivery.unknown import OnUnknown, may_resend
+from authmail.email import Email
+from authmail.message import Message
+from authmail.outcomes import MessageRejected, OutcomeUnknown, Receipt, SendError
+
+
+class Failover(Wrapper):
+    """Asks senders in order until one accepts the message.
+
+    Goes on after :class:`~authmail.NotSent`, :class:`~authmail.Throttled` and :class:`~authmail.AccountError`; never
+    after a rejection, which no provider would answer otherwise; after an unknown outcome only where a second mail is
+    harmless. Each sender has a :class:`~authmail.delivery.Breaker`, so a provider that is down costs nothing.
+
+    Args:
+        senders: the preferred one first; a mapping gives them names.
+        timeout: seconds for all senders together, unless ``send`` is told.
+        on_unknown: usage type → ``resend`` or ``stop``; see :data:`~authmail.delivery.OnUnknown`.
+    """
+
+    def __init__(
+        self,
+        senders: Iterable[MessageSender] | Mapping[str, MessageSender],
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        on_unknown: OnUnknown | None = None,
+    ) -> None:
+        named: Iterable[tuple[str | None, MessageSender]] = (
+            senders.items() if isinstance(senders, Mapping) else ((None, sender) for sender in senders)
+        )
+        self._senders = [sender if isinstance(sender, Breaker) else Breaker(sender, name=name) for name, sender in named]
+        if not self._senders:
+            raise ValueError("Failover needs a sender")
+        self._timeout = timeout
+        self._on_unknown = on_unknown or {}
+
+    @property
+    def inside(self) -> tuple[Any, ...]:
+        """The senders, each in its breaker."""
+        return tuple(self._senders)
+
+    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send a message through the first sender that takes it.
+
+        Raises:
+            SendError: the one answer for all senders; see :class:`~authmail.delivery.trail.Trail`.
+        """
+        deadline = now() + (self._timeout if timeout is None else timeout)
+        resends = may_resend(message, self._on_unknown)
+        trail = Trail()
+        for position, sender in enumerate(self._senders):
+            left = deadline - now()
+            if position and left < SHORTEST_ATTEMPT:
+                break
+            if position:
+                await report(
+                    "switched", message=message, sender=self._senders[position - 1].name, to=sender.name, error=trail.errors[-1]
+                )
+            try:
+                return await attempt(sender, message, left / (len(self._senders) - position) if resends else left)
+            except SendError as error:
+                trail.add(error, sender.name)
+                if isinstance(error, MessageRejected) or (isinstance(error, OutcomeUnknown) and not resends):
+                    break
+        raise trail.verdict()

@@ -1,0 +1,130 @@
+"""Limits: how many messages a recipient, a client and the whole account may have in a while."""
+
+import logging
+import secrets
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Any
+
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt
+from authmail.delivery.stores import Limit, MemoryStore, Store, StoreError
+from authmail.email import Email
+from authmail.mailbox import Mailbox
+from authmail.message import Message
+from authmail.outcomes import Limited, NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError
+
+_log = logging.getLogger("authmail.delivery")
+
+#: What Logto's server allows one recipient (its consts of 2026-08): ten mails in ten minutes.
+RECIPIENT_LIMIT = Limit(10, 600)
+
+# One household or attacker has a whole /64 of IPv6.
+_IPV6_PREFIX = 64
+
+
+class Limits(Wrapper):
+    """Refuses messages beyond a limit before anything is sent: :class:`~authmail.Limited`, with the seconds to wait.
+
+    Counted is what was accepted or may have been. A message that was not sent is taken back.
+
+    Args:
+        sender: who sends.
+        store: where counts are kept; in memory by default.
+        recipient: for each recipient, whatever the case of the address; None for no limit.
+        ip: for each client that asks (``Message.ip``); an IPv6 client is its /64.
+        account: for everything sent through here.
+        scope: keeps the counts of several of these apart in one store, such as a tenant's id.
+        strict: refuse to send while the store cannot be used; by default messages then go out uncounted, with a
+            warning in the log, since people could not sign in otherwise.
+    """
+
+    def __init__(
+        self,
+        sender: MessageSender,
+        *,
+        store: Store | None = None,
+        recipient: Limit | None = RECIPIENT_LIMIT,
+        ip: Limit | None = None,
+        account: Limit | None = None,
+        scope: str = "",
+        strict: bool = False,
+    ) -> None:
+        self._sender = sender
+        self._store = MemoryStore() if store is None else store
+        self._recipient = recipient
+        self._ip = ip
+        self._account = account
+        self._scope = scope
+        self._strict = strict
+
+    @property
+    def inside(self) -> tuple[Any, ...]:
+        """The sender and the store."""
+        return (self._sender, self._store)
+
+    @property
+    def rules(self) -> dict[str, Limit]:
+        """The limits there are: ``recipient``, ``ip``, ``account``."""
+        rules = {"recipient": self._recipient, "ip": self._ip, "account": self._account}
+        return {name: limit for name, limit in rules.items() if limit is not None}
+
+    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send a message if the limits leave room.
+
+        Raises:
+            Limited: they do not; nothing was sent.
+            SendError: the sender's.
+        """
+        token = secrets.token_hex(8)
+        claims = list(self._claims(message))
+        try:
+            wait = await self._store.reserve(token, claims)
+        except StoreError as error:
+            if self._strict:
+                raise NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE) from None
+            _log.warning("sent uncounted: %s", error)
+            claims, wait = [], 0.0
+        if wait > 0:
+            hint = "too many messages for this recipient, client or account; this is the host's own limit"
+            raise Limited(hint, retry_after=wait)
+        try:
+            return await attempt(self._sender, message, DEFAULT_TIMEOUT if timeout is None else timeout)
+        except OutcomeUnknown:
+            raise
+        except SendError:
+            await self._take_back(token, [key for key, _ in claims])
+            raise
+
+    async def _take_back(self, token: str, keys: list[str]) -> None:
+        try:
+            if keys:
+                await self._store.release(token, keys)
+        except StoreError as error:
+            _log.warning("a message that was not sent stays counted: %s", error)
+
+    def _claims(self, message: Message | Email) -> Iterator[tuple[str, Limit]]:
+        if self._recipient is not None:
+            yield self._store.digest("recipient", self._scope, canonical_address(message.to)), self._recipient
+        address = message.ip if isinstance(message, Message) else None
+        if self._ip is not None and address:
+            yield self._store.digest("ip", self._scope, _client(address)), self._ip
+        if self._account is not None:
+            yield self._store.digest("account", self._scope), self._account
+
+
+def canonical_address(to: Mailbox | str) -> str:
+    """Return an address for comparison: without name, in lower case, its domain in ASCII."""
+    try:
+        address = (to if isinstance(to, Mailbox) else Mailbox.parse(to)).address
+    except ValueError:
+        address = str(to).strip()
+    return address.lower()
+
+
+def _client(address: str) -> str:
+    try:
+        ip = ip_address(address.strip().partition("%")[0])
+    except ValueError:
+        return address
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return str(ip) if ip.version == 4 else f"{int(ip) >> (128 - _IPV6_PREFIX):x}::/{_IPV6_PREFIX}"  # noqa: PLR2004 (IPv4)

@@ -1,0 +1,115 @@
+"""Routes: which sender a message goes to."""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import attrs
+
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt
+from authmail.email import Email
+from authmail.locales import fallbacks, normalized, wanted_locales
+from authmail.mailbox import Mailbox
+from authmail.message import Message
+from authmail.outcomes import Receipt
+
+
+def _texts(texts: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(texts, str):
+        raise TypeError("a list of texts is needed, got one text")
+    return tuple(texts)
+
+
+def _lower(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(text.lower() for text in _texts(texts))
+
+
+def _tags(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(normalized(text) for text in _texts(texts))
+
+
+@attrs.frozen(kw_only=True)
+class Route:
+    """A rule; what is empty fits every message, and everything that is not must fit.
+
+    Args:
+        name: what people call it.
+        sender: where its messages go.
+        types: usage types.
+        domains: domains of the recipient; ``*.cn`` is everything below, and ``qq.com`` that domain alone.
+        applications: values of ``application.id`` in the payload.
+        organizations: values of ``organization.id`` in the payload.
+        locales: languages; ``zh`` fits a reader whose first language is ``zh-CN``.
+    """
+
+    name: str
+    sender: MessageSender
+    types: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    domains: tuple[str, ...] = attrs.field(default=(), converter=_lower)
+    applications: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    organizations: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    locales: tuple[str, ...] = attrs.field(default=(), converter=_tags)
+
+    def fits(self, message: Message | Email) -> bool:
+        """Whether a message goes this way."""
+        payload = message.payload if isinstance(message, Message) and isinstance(message.payload, Mapping) else {}
+        return (
+            (not self.types or _type(message) in self.types)
+            and (not self.domains or any(fnmatchcase(_domain(message), pattern) for pattern in self.domains))
+            and (not self.applications or _id(payload, "application") in self.applications)
+            and (not self.organizations or _id(payload, "organization") in self.organizations)
+            and (not self.locales or any(tag in self.locales for tag in _first_language(payload)))
+        )
+
+
+class Routes(Wrapper):
+    """Sends each message through the first route that it fits.
+
+    Args:
+        routes: the rules, in order.
+        default: where everything else goes.
+        default_name: what people call that.
+    """
+
+    def __init__(self, routes: Iterable[Route], default: MessageSender, *, default_name: str = "default") -> None:
+        self._routes = (*routes, Route(name=default_name, sender=default))
+
+    @property
+    def inside(self) -> tuple[Any, ...]:
+        """The senders of all routes."""
+        return tuple(route.sender for route in self._routes)
+
+    def route_of(self, message: Message | Email) -> Route:
+        """Return the route that a message takes."""
+        return next(route for route in self._routes if route.fits(message))
+
+    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send a message through its route.
+
+        Raises:
+            SendError: the sender's.
+        """
+        return await attempt(self.route_of(message).sender, message, DEFAULT_TIMEOUT if timeout is None else timeout)
+
+
+def _type(message: Message | Email) -> str:
+    return message.type if isinstance(message, Message) else message.usage_type
+
+
+def _domain(message: Message | Email) -> str:
+    if isinstance(message, Email):
+        return message.to.domain.lower()
+    try:
+        return Mailbox.parse(message.to).domain.lower()
+    except ValueError:
+        return ""  # the Mailer will say what is wrong with it
+
+
+def _id(payload: Mapping[str, Any], key: str) -> Any:
+    value = payload.get(key)
+    return value.get("id") if isinstance(value, Mapping) else payload.get(f"{key}Id")
+
+
+def _first_language(payload: Mapping[str, Any]) -> Iterable[str]:
+    wanted = wanted_locales(payload)
+    return fallbacks(wanted[0]) if wanted else ()

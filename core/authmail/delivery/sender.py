@@ -1,0 +1,87 @@
+"""What a sender is, and what senders around other senders have in common."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any, Protocol, Self
+
+from authmail.delivery.events import report
+from authmail.email import Email
+from authmail.message import Message
+from authmail.outcomes import Receipt, SendError
+
+#: Seconds that a message may take, all in all, where nobody says otherwise.
+DEFAULT_TIMEOUT = 10.0
+#: Seconds below which no attempt is begun, since it could not end in time.
+SHORTEST_ATTEMPT = 0.1
+
+
+class MessageSender(Protocol):
+    """Anything that sends messages: a :class:`~authmail.Mailer`, or a policy around one."""
+
+    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send one message within so many seconds; return its Receipt or raise one SendError."""
+
+
+class Wrapper:
+    """Base of senders around other senders.
+
+    ``async with`` opens everything inside, each Mailer and store once, however deep and often it stands there, and
+    closes it in reverse order. Whoever opened the Mailers already just sends.
+    """
+
+    _stack: AsyncExitStack | None = None
+
+    @property
+    def inside(self) -> tuple[Any, ...]:
+        """The senders and stores within."""
+        return ()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            for resource in {id(resource): resource for resource in _resources(self)}.values():
+                await stack.enter_async_context(resource)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            await stack.aclose()
+
+
+def _resources(wrapper: Wrapper) -> Iterator[Any]:
+    for part in wrapper.inside:
+        if isinstance(part, Wrapper):
+            yield from _resources(part)
+        elif hasattr(part, "__aenter__"):
+            yield part
+
+
+def now() -> float:
+    """Return the time of the running loop, in seconds; it never goes backwards."""
+    return asyncio.get_running_loop().time()
+
+
+def name_of(sender: object) -> str:
+    """Return what a sender is called where people read it: its own name, a Mailer's connector, else its class."""
+    connector = getattr(sender, "connector", None)
+    return str(getattr(sender, "name", None) or getattr(connector, "id", None) or type(sender).__name__)
+
+
+async def attempt(sender: MessageSender, message: Message | Email, timeout: float, *, name: str | None = None) -> Receipt:
+    """Let a sender within send; one that is no wrapper is an attempt, which observers hear of."""
+    if isinstance(sender, Wrapper):
+        return await sender.send(message, timeout=timeout)
+    begun = now()
+    error: SendError | None = None
+    receipt: Receipt | None = None
+    try:
+        receipt = await sender.send(message, timeout=timeout)
+    except SendError as raised:
+        error = raised
+    await report("attempt", message=message, sender=name or name_of(sender), receipt=receipt, error=error, seconds=now() - begun)
+    if receipt is None:
+        assert error is not None  # noqa: S101 (one of both)
+        raise error
+    return receipt

@@ -1,0 +1,7 @@
+"""Where limits and answers are kept: in memory, or in a file that the processes of one machine share."""
+
+from authmail.delivery.stores.memory import MemoryStore
+from authmail.delivery.stores.sqlite import SQLiteStore
+from authmail.delivery.stores.store import Entry, Limit, Store, StoreError
+
+__all__ = ["Entry", "Limit", "MemoryStore", "SQLiteStore", "Store", "StoreError"]

@@ -1,0 +1,204 @@
+"""A store in an SQLite file: for the processes of one machine, and across their restarts."""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Self, TypeVar
+
+from authmail.delivery.stores.store import Entry, Limit, StoreError, keyed_digest, new_secret
+from authmail.secret import Secret
+
+_Result = TypeVar("_Result")
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS counted (key TEXT NOT NULL, token TEXT NOT NULL, at REAL NOT NULL, until REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS counted_by_key ON counted (key, at);
+CREATE INDEX IF NOT EXISTS counted_by_end ON counted (until);
+CREATE TABLE IF NOT EXISTS answers (
+    key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, answer TEXT, lease REAL NOT NULL, until REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS answers_by_end ON answers (until);
+"""
+_SWEEP = 30.0
+# Another process holds the file for a millisecond at a time.
+_BUSY_SECONDS = 5.0
+
+
+class SQLiteStore:
+    """Counts and answers in a file, shared by every process that opens it; not for a network file system.
+
+    Open it with ``async with``, after any fork. The file holds keyed hashes, times, and answers (message ids, error
+    texts): no address, code or link.
+
+    Args:
+        path: the file; made if it is not there.
+        secret: key of the hashes, the same for all processes, 16 bytes or more, best kept away from the file. None keeps
+            one in a file beside it, ``NAME.key``, which only the owner can read.
+        clock: gives the seconds since 1970. Should it go backwards, nothing is kept longer than it was to be kept anew.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], *, secret: Secret | bytes | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._path = Path(path)
+        self._given = secret.reveal().encode() if isinstance(secret, Secret) else secret
+        if self._given is not None and len(self._given) < 16:  # noqa: PLR2004 (128 bits)
+            raise ValueError("the secret of a store needs 16 bytes or more")
+        self._secret = b""
+        self._clock = clock
+        self._swept = 0.0
+        self._thread: ThreadPoolExecutor | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="authmail-store")
+        try:
+            await self._run(self._open)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            self._thread = None
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                await asyncio.get_running_loop().run_in_executor(thread, connection.close)
+            thread.shutdown(wait=False)
+
+    def digest(self, *parts: str) -> str:
+        """See :meth:`authmail.delivery.Store.digest`."""
+        return keyed_digest(self._secret, parts)
+
+    async def reserve(self, token: str, claims: Sequence[tuple[str, Limit]]) -> float:
+        """See :meth:`authmail.delivery.Store.reserve`."""
+        return await self._run(lambda: self._reserve(token, claims))
+
+    async def release(self, token: str, keys: Sequence[str]) -> None:
+        """See :meth:`authmail.delivery.Store.release`."""
+
+        def work(connection: sqlite3.Connection, _: float) -> None:
+            connection.executemany("DELETE FROM counted WHERE key = ? AND token = ?", [(key, token) for key in keys])
+
+        await self._run(lambda: self._transact(work))
+
+    async def begin(self, key: str, fingerprint: str, *, lease: float, keep: float) -> Entry | None:
+        """See :meth:`authmail.delivery.Store.begin`."""
+
+        def work(connection: sqlite3.Connection, now: float) -> Entry | None:
+            # A clock that went backwards must not keep an entry for longer.
+            connection.execute(
+                "UPDATE answers SET until = min(until, ?), lease = min(lease, ?) WHERE key = ?", (now + keep, now + lease, key)
+            )
+            connection.execute("DELETE FROM answers WHERE key = ? AND until <= ?", (key, now))
+            made = connection.execute(
+                "INSERT INTO answers VALUES (?, ?, NULL, ?, ?) ON CONFLICT DO NOTHING",
+                (key, fingerprint, now + lease, now + keep),
+            )
+            if made.rowcount:
+                return None
+            row = connection.execute("SELECT fingerprint, answer, lease FROM answers WHERE key = ?", (key,)).fetchone()
+            return Entry(row[0], row[1], row[2] - now)
+
+        return await self._run(lambda: self._transact(work))
+
+    async def finish(self, key: str, answer: str) -> None:
+        """See :meth:`authmail.delivery.Store.finish`."""
+
+        def work(connection: sqlite3.Connection, _: float) -> None:
+            connection.execute("UPDATE answers SET answer = ? WHERE key = ?", (answer, key))
+
+        await self._run(lambda: self._transact(work))
+
+    async def forget(self, key: str) -> None:
+        """See :meth:`authmail.delivery.Store.forget`."""
+
+        def work(connection: sqlite3.Connection, _: float) -> None:
+            connection.execute("DELETE FROM answers WHERE key = ?", (key,))
+
+        await self._run(lambda: self._transact(work))
+
+    async def _run(self, work: Callable[[], _Result]) -> _Result:
+        if self._thread is None:
+            raise StoreError(f"the store {self._path.name} is not open; use 'async with'")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except (sqlite3.Error, OSError) as error:
+            reason = str(error)
+        raise StoreError(f"the store {self._path.name} cannot be used: {reason}")
+
+    def _open(self) -> None:
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=32
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.executescript(_SCHEMA)
+            self._secret = self._given or _kept_secret(self._path.with_name(f"{self._path.name}.key"))
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def _transact(self, work: Callable[[sqlite3.Connection, float], _Result]) -> _Result:
+        connection = self._connection
+        if connection is None:
+            raise sqlite3.ProgrammingError("it is closed")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            now = self._clock()
+            if abs(now - self._swept) > _SWEEP:
+                self._swept = now
+                connection.execute("DELETE FROM counted WHERE until <= ?", (now,))
+                connection.execute("DELETE FROM answers WHERE until <= ?", (now,))
+            result = work(connection, now)
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        return result
+
+    def _reserve(self, token: str, claims: Sequence[tuple[str, Limit]]) -> float:
+        def work(connection: sqlite3.Connection, now: float) -> float:
+            wait = max((_wait(connection, key, limit, now) for key, limit in claims), default=0.0)
+            if wait == 0.0:
+                rows = [(key, token, now, now + limit.seconds) for key, limit in claims]
+                connection.executemany("INSERT INTO counted VALUES (?, ?, ?, ?)", rows)
+            return wait
+
+        return self._transact(work)
+
+
+def _wait(connection: sqlite3.Connection, key: str, limit: Limit, now: float) -> float:
+    # A clock that went backwards must not count a message for longer.
+    connection.execute("UPDATE counted SET at = ?, until = ? WHERE key = ? AND at > ?", (now, now + limit.seconds, key, now))
+    rows = connection.execute(
+        "SELECT at FROM counted WHERE key = ? AND at > ? ORDER BY at DESC LIMIT ?", (key, now - limit.seconds, limit.most)
+    ).fetchall()
+    return rows[-1][0] + limit.seconds - now if len(rows) == limit.most else 0.0
+
+
+def _kept_secret(path: Path) -> bytes:
+    """Return the secret of a file, made by whichever process comes first."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    if not path.exists():
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(new_secret())
+        try:
+            os.link(fresh, path)  # whole or not at all, and never over another's
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    secret = path.read_bytes()
+    if len(secret) < 16:  # noqa: PLR2004 (128 bits)
+        raise OSError(f"{path.name} holds no secret; delete it to have a new one made")
+    return secret

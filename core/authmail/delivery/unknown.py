@@ -1,0 +1,17 @@
+"""Whether a message may go out again when nobody knows if it went out already."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from authmail.email import Email
+from authmail.message import Message
+
+#: Usage type → what to do: ``resend`` risks a second mail, ``stop`` risks none. Types that are not there follow their
+#: payload: a second mail with the same code is harmless, a second invitation is not.
+OnUnknown = Mapping[str, Literal["resend", "stop"]]
+
+
+def may_resend(message: Message | Email, on_unknown: OnUnknown) -> bool:
+    """Whether a message whose outcome is unknown may be sent again."""
+    policy = on_unknown.get(message.type if isinstance(message, Message) else message.usage_type)
+    return message.repeatable if policy is None else policy == "resend"
