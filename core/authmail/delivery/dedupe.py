@@ -209,8 +209,13 @@ class _Running:
     ) -> asyncio.Task[Receipt | SendError]:
         task = asyncio.create_task(work)
         self._sendings[key] = _Sending(fingerprint, task)
-        task.add_done_callback(lambda _: self._sendings.pop(key, None))
+        task.add_done_callback(lambda _: self._ended(key, task))
         return task
+
+    def _ended(self, key: str, task: asyncio.Task[Receipt | SendError]) -> None:
+        del self._sendings[key]
+        if not task.cancelled():
+            task.exception()  # a bug in a sender reaches whoever still waits; asyncio need not complain of it too
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,0 +1,188 @@
+import asyncio
+
+import pytest
+
+from authmail import AccountError, MessageRejected, NotSent, OutcomeUnknown, Phase, Receipt, SendError, Throttled
+from authmail.delivery import Breaker
+
+
+async def outcome(sender, message, **options):
+    """Return what a sender answers, error or Receipt."""
+    try:
+        return await sender.send(message, **options)
+    except SendError as error:
+        return error
+
+
+def test_an_error_of_the_whole_account_opens_it_at_once(scripted, in_fake_time, code):
+    """Every mail would meet the same, so nobody is asked; the refusal says why and for how long."""
+
+    async def scenario():
+        sender = scripted(AccountError("wrong key", reason="credentials"))
+        breaker = Breaker(sender, name="main")
+        await outcome(breaker, code)
+        refused = await outcome(breaker, code)
+        assert isinstance(refused, AccountError)
+        assert (refused.reason, refused.phase, refused.retry_after) == ("credentials", Phase.BEFORE, 30)
+        assert "main is not asked now" in refused.hint
+        assert (len(sender.calls), breaker.state) == (1, "open")
+
+    in_fake_time(scenario())
+
+
+@pytest.mark.parametrize("reason", ["content", "sender"])
+def test_one_message_cannot_stop_everybodys_mail(scripted, in_fake_time, code, reason):
+    """A provider's doubt about one message's content or one template's sender is not the account's."""
+
+    async def scenario():
+        sender = scripted(AccountError("spam?", reason=reason), Receipt("1"))
+        breaker = Breaker(sender)
+        await outcome(breaker, code)
+        assert await outcome(breaker, code) == Receipt("1")
+
+    in_fake_time(scenario())
+
+
+@pytest.mark.parametrize("error", [NotSent("down"), OutcomeUnknown("cut")])
+def test_failures_in_a_row_open_it(scripted, in_fake_time, code, error):
+    """Five by default; a success in between starts the count anew."""
+
+    async def scenario():
+        sender = scripted(*[error] * 4, Receipt("1"), *[error] * 5)
+        breaker = Breaker(sender)
+        for _ in range(9):
+            await outcome(breaker, code)
+            assert breaker.state == "closed"
+        await outcome(breaker, code)
+        assert breaker.state == "open"
+        assert isinstance(await outcome(breaker, code), NotSent)
+        assert len(sender.calls) == 10
+
+    in_fake_time(scenario())
+
+
+def test_one_message_tries_an_open_one(scripted, in_fake_time, code):
+    """After its rest one message goes through, and until that has its answer nobody else is asked."""
+
+    async def scenario():
+        sender = scripted(AccountError("no"), Receipt("1"), takes=2.0)
+        breaker = Breaker(sender)
+        await outcome(breaker, code)
+        await asyncio.sleep(30)
+        assert breaker.state == "probing"
+        answers = await asyncio.gather(*(outcome(breaker, code) for _ in range(20)))
+        assert sum(isinstance(answer, Receipt) for answer in answers) == 1
+        assert (len(sender.calls), breaker.state) == (2, "closed")
+
+    in_fake_time(scenario())
+
+
+def test_each_failed_try_doubles_the_rest(scripted, in_fake_time, code):
+    """Up to its longest; a success makes it short again."""
+
+    async def scenario():
+        sender = scripted(*[AccountError("no")] * 6, Receipt("1"), AccountError("no"))
+        breaker = Breaker(sender, rest=10, longest_rest=60)
+        for _ in range(300):
+            await outcome(breaker, code)
+            await asyncio.sleep(1)
+        gaps = [round(later - earlier) for earlier, later in zip(sender.times, sender.times[1:], strict=False)]
+        assert gaps[:5] == [10, 20, 40, 60, 60]
+        assert gaps[5:7] == [60, 1]
+
+    in_fake_time(scenario())
+
+
+def test_a_rejected_message_shows_that_the_provider_works(scripted, in_fake_time, code):
+    """Yet not one that was refused before anybody was asked."""
+
+    async def scenario():
+        rejected, refused_here = MessageRejected("no such mailbox"), MessageRejected("bad address", phase="before")
+        sender = scripted(AccountError("no"), refused_here, rejected)
+        breaker = Breaker(sender)
+        await outcome(breaker, code)
+        await asyncio.sleep(30)
+        await outcome(breaker, code)
+        assert breaker.state == "probing"
+        await outcome(breaker, code)
+        assert breaker.state == "closed"
+
+    in_fake_time(scenario())
+
+
+def test_a_throttling_provider_is_left_alone_for_as_long_as_it_asks(scripted, in_fake_time, code):
+    """Without a hint it is not."""
+
+    async def scenario():
+        sender = scripted(Throttled("slow", retry_after=7), Receipt("1"))
+        breaker = Breaker(sender)
+        await outcome(breaker, code)
+        await asyncio.sleep(6.9)
+        refused = await outcome(breaker, code)
+        assert isinstance(refused, Throttled)
+        assert refused.retry_after == pytest.approx(0.1)
+        await asyncio.sleep(0.1)
+        assert await outcome(breaker, code) == Receipt("1")
+        without_hint = Breaker(scripted(Throttled("slow"), Receipt("1")))
+        await outcome(without_hint, code)
+        assert await outcome(without_hint, code) == Receipt("1")
+
+    in_fake_time(scenario())
+
+
+def test_a_caller_in_a_hurry_proves_nothing(scripted, in_fake_time, code):
+    """Whoever gives a provider no time must not close it for the others."""
+
+    async def scenario():
+        sender = scripted(NotSent("no time"))
+        breaker = Breaker(sender, failures=2)
+        for _ in range(10):
+            await outcome(breaker, code, timeout=0.05)
+        assert breaker.state == "closed"
+
+    in_fake_time(scenario())
+
+
+def test_what_began_before_it_opened_tells_nothing(scripted, in_fake_time, code):
+    """Neither a late success nor a late failure changes an open breaker."""
+
+    async def scenario():
+        late = asyncio.Event()
+
+        class Mixed:
+            name = "mixed"
+
+            async def send(self, message, *, timeout=None):
+                if message is code:
+                    await late.wait()
+                    return Receipt("late")
+                raise AccountError("no")
+
+        breaker = Breaker(Mixed())
+        slow = asyncio.create_task(outcome(breaker, code))
+        await asyncio.sleep(0)
+        await outcome(breaker, "another message")
+        late.set()
+        assert await slow == Receipt("late")
+        assert breaker.state == "open"
+
+    in_fake_time(scenario())
+
+
+def test_a_cancelled_try_leaves_room_for_the_next(scripted, in_fake_time, code):
+    """Otherwise nobody would ever be asked again."""
+
+    async def scenario():
+        sender = scripted(AccountError("no"), Receipt("1"), takes=5.0)
+        breaker = Breaker(sender)
+        await outcome(breaker, code)
+        await asyncio.sleep(30)
+        probe = asyncio.create_task(breaker.send(code))
+        await asyncio.sleep(1)
+        probe.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await probe
+        assert await outcome(breaker, code) == Receipt("1")
+        assert breaker.state == "closed"
+
+    in_fake_time(scenario())

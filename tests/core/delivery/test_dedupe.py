@@ -1,0 +1,282 @@
+import asyncio
+import itertools
+
+import pytest
+
+from authmail import AccountError, Email, Message, MessageRejected, NotSent, OutcomeUnknown, Receipt, SendError, Throttled
+from authmail.delivery import Dedupe, MemoryStore, StoreError
+
+
+def deduped(sender, **options):
+    """A Dedupe whose time is the loop's."""
+    return Dedupe(sender, store=MemoryStore(clock=lambda: asyncio.get_running_loop().time()), **options)
+
+
+def counting(scripted, **options):
+    """A sender whose Receipts are numbered."""
+    return scripted(*(Receipt(str(number)) for number in range(1, 500)), **options)
+
+
+def with_key(key, code="123456", to="zoe@example.com"):
+    return Message(to, "SignIn", {"code": code}, idempotency_key=key)
+
+
+def test_a_double_click_is_one_mail(scripted, in_fake_time, code, invitation):
+    """The same code or link to the same person, for half a minute."""
+
+    async def scenario():
+        sender = counting(scripted)
+        dedupe = deduped(sender)
+        assert await dedupe.send(code) == await dedupe.send(code) == Receipt("1")
+        assert await dedupe.send(invitation) == await dedupe.send(invitation) == Receipt("2")
+        await asyncio.sleep(30)
+        assert await dedupe.send(code) == Receipt("3")
+
+    in_fake_time(scenario())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Message("zoe@example.com", "SignIn", {"code": "654321"}),
+        Message("zoe@example.com", "Register", {"code": "123456"}),
+        Message("zoë@example.com", "SignIn", {"code": "123456"}),
+        Message("zoe@example.com", "SignIn", {"code": "123456"}, resend=True),
+        Message("zoe@example.com", "SignIn", {"code": "123456"}, idempotency_key="k"),
+        Message("zoe@example.com", "SignIn", {"code": "123456", "link": "https://example.com"}),
+    ],
+)
+def test_another_message_is_another_mail(scripted, in_fake_time, code, other):
+    """Another code, type or person; or the person asked for it again."""
+
+    async def scenario():
+        dedupe = deduped(counting(scripted))
+        assert await dedupe.send(code) == Receipt("1")
+        assert await dedupe.send(other) == Receipt("2")
+
+    in_fake_time(scenario())
+
+
+def test_messages_without_code_and_link_are_never_the_same(scripted, in_fake_time):
+    """Two notices are two mails, as are two rendered Emails, unless the host gives a key."""
+
+    async def scenario():
+        dedupe = deduped(counting(scripted))
+        notice = Message("zoe@example.com", "Notice", {"event": "password changed"})
+        email = Email("zoe@example.com", "s", text="t")
+        keyed = Email("zoe@example.com", "s", text="t", idempotency_key="k")
+        answers = [await dedupe.send(message) for message in (notice, notice, email, email, keyed, keyed)]
+        assert [answer.message_id for answer in answers] == ["1", "2", "3", "4", "5", "5"]
+
+    in_fake_time(scenario())
+
+
+def test_the_hosts_key_holds_for_a_day(scripted, in_fake_time):
+    """Whatever the derived one would say; resend does not pass it by, for the host said that it is the same."""
+
+    async def scenario():
+        dedupe = deduped(counting(scripted))
+        assert await dedupe.send(with_key("k")) == Receipt("1")
+        await asyncio.sleep(86_399)
+        assert await dedupe.send(with_key("k")) == Receipt("1")
+        assert await dedupe.send(with_key("k2")) == Receipt("2")
+        await asyncio.sleep(1)
+        assert await dedupe.send(with_key("k")) == Receipt("3")
+
+    in_fake_time(scenario())
+
+
+def test_one_key_for_two_messages_is_refused(scripted, in_fake_time):
+    """The second person would otherwise never get a mail; also while the first is on its way."""
+
+    async def scenario():
+        sender = counting(scripted, takes=1.0)
+        dedupe = deduped(sender)
+        first = asyncio.create_task(dedupe.send(with_key("k")))
+        await asyncio.sleep(0.5)
+        with pytest.raises(MessageRejected, match="another message"):
+            await dedupe.send(with_key("k", to="amy@example.com"))
+        await first
+        with pytest.raises(MessageRejected, match="another message"):
+            await dedupe.send(with_key("k", code="654321"))
+        assert len(sender.calls) == 1
+
+    in_fake_time(scenario())
+
+
+def test_a_hundred_tasks_with_one_key_are_one_mail(scripted, in_fake_time):
+    """All get the first answer, also those that come while it is on its way."""
+
+    async def scenario():
+        sender = counting(scripted, takes=1.0)
+        dedupe = deduped(sender)
+
+        async def later(delay):
+            await asyncio.sleep(delay)
+            return await dedupe.send(with_key("k"))
+
+        answers = await asyncio.gather(*(later(number / 50) for number in range(100)))
+        assert (set(answers), len(sender.calls)) == ({Receipt("1")}, 1)
+
+    in_fake_time(scenario())
+
+
+@pytest.mark.parametrize("error", [NotSent("x"), Throttled("x"), AccountError("x"), MessageRejected("x")])
+def test_what_was_not_sent_may_be_tried_again(scripted, in_fake_time, error):
+    """The key is for not sending twice, not for not sending."""
+
+    async def scenario():
+        dedupe = deduped(scripted(error, Receipt("2")))
+        with pytest.raises(type(error)):
+            await dedupe.send(with_key("k"))
+        assert await dedupe.send(with_key("k")) == Receipt("2")
+
+    in_fake_time(scenario())
+
+
+def test_what_may_have_been_sent_stays_unknown(scripted, in_fake_time, code):
+    """With everything that was said the first time, and without asking again."""
+
+    async def scenario():
+        error = OutcomeUnknown("cut", reason="network", phase="during", code="E", status=500, tried=("a", "b"))
+        sender = scripted(error, Receipt("2"))
+        dedupe = deduped(sender)
+        for _ in range(3):
+            with pytest.raises(OutcomeUnknown) as caught:
+                await dedupe.send(code)
+            assert caught.value.to_dict() == error.to_dict()
+        assert len(sender.calls) == 1
+        assert await dedupe.send(Message(code.to, code.type, code.payload, resend=True)) == Receipt("2")
+
+    in_fake_time(scenario())
+
+
+def test_cancelling_the_asker_does_not_cancel_the_mail(scripted, in_fake_time, code):
+    """At any moment: the mail goes on to its answer, which the next one to ask gets; closing waits for it."""
+
+    async def scenario(moment):
+        sender = counting(scripted, takes=1.0)
+        async with deduped(sender) as dedupe:
+            asker = asyncio.create_task(dedupe.send(code))
+            await asyncio.sleep(moment)
+            asker.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asker
+            if moment:
+                assert await dedupe.send(code) == Receipt("1")
+        assert not asyncio.all_tasks() - {asyncio.current_task()}
+        assert len(sender.calls) == 1
+
+    for moment in (0, 0.1, 0.999):
+        in_fake_time(scenario(moment))
+
+
+def test_whoever_waits_has_a_limit_of_their_own(scripted, in_fake_time, code):
+    """And learns that the outcome is not known yet."""
+
+    async def scenario():
+        dedupe = deduped(counting(scripted, takes=5.0))
+        first = asyncio.create_task(dedupe.send(code))
+        await asyncio.sleep(0)
+        with pytest.raises(OutcomeUnknown) as caught:
+            await dedupe.send(code, timeout=1)
+        assert isinstance(caught.value, TimeoutError)
+        assert await first == Receipt("1")
+
+    in_fake_time(scenario())
+
+
+def test_another_process_is_waited_for(scripted, in_fake_time, code):
+    """Two Dedupes on one store, as two processes would be: one mail, one answer; and with an end."""
+
+    async def scenario():
+        store = MemoryStore(clock=lambda: asyncio.get_running_loop().time())
+        slow, other = counting(scripted, takes=3.0), counting(scripted)
+        one, two = Dedupe(slow, store=store), Dedupe(other, store=store)
+        first = asyncio.create_task(one.send(code))
+        await asyncio.sleep(0.1)
+        with pytest.raises(OutcomeUnknown, match="another process"):
+            await two.send(code, timeout=1)
+        assert await two.send(code) == Receipt("1")
+        assert await first == Receipt("1")
+        assert other.calls == []
+
+    in_fake_time(scenario())
+
+
+def test_a_process_that_died_leaves_the_outcome_unknown(scripted, in_fake_time, code):
+    """It may have sent the mail before it could say so."""
+
+    async def scenario():
+        store = MemoryStore(clock=lambda: asyncio.get_running_loop().time())
+
+        dedupe = Dedupe(counting(scripted), store=store)
+        key = dedupe._key(code)[0]
+        await store.begin(key, dedupe._fingerprint(code), lease=12, keep=30)
+        await asyncio.sleep(12)
+        with pytest.raises(OutcomeUnknown, match="may have been sent"):
+            await dedupe.send(code)
+        await asyncio.sleep(18)
+        assert await dedupe.send(code) == Receipt("1")
+
+    in_fake_time(scenario())
+
+
+def test_a_store_that_fails_stops_nobody_unless_told_to(scripted, in_fake_time, code, caplog):
+    """A second mail is less bad than none."""
+
+    class Broken(MemoryStore):
+        async def begin(self, key, fingerprint, *, lease, keep):
+            raise StoreError("the store answers.db cannot be used: database is locked")
+
+    async def scenario():
+        assert await Dedupe(scripted(), store=Broken()).send(code) == Receipt("1")
+        assert "sent without looking for repeats" in caplog.text
+        with pytest.raises(NotSent, match="locked"):
+            await Dedupe(scripted(), store=Broken(), strict=True).send(code)
+
+    in_fake_time(scenario())
+
+
+def test_hold_can_be_turned_off(scripted, in_fake_time, code):
+    """Then only the host's keys count."""
+
+    async def scenario():
+        dedupe = deduped(counting(scripted), hold=0)
+        assert [await dedupe.send(code), await dedupe.send(code)] == [Receipt("1"), Receipt("2")]
+        assert await dedupe.send(with_key("k")) == await dedupe.send(with_key("k")) == Receipt("3")
+
+    in_fake_time(scenario())
+
+
+def test_a_code_cannot_be_guessed_from_its_key(scripted):
+    """A million tries are nothing, so the key is a hash under a secret that is not in it."""
+    dedupe = Dedupe(scripted())
+    key = dedupe._key(with_key(None))[0]
+    unkeyed = Dedupe(scripted())
+    guesses = {unkeyed._key(with_key(None, code=f"{number:06}"))[0] for number in itertools.chain(range(1000), [123456])}
+    assert key not in guesses
+    assert "123456" not in key
+
+
+def test_tenants_in_one_store_are_apart(scripted, in_fake_time):
+    """One tenant's key is not another's."""
+
+    async def scenario():
+        store = MemoryStore()
+        one, two = (Dedupe(scripted(Receipt(scope)), store=store, scope=scope) for scope in ("one", "two"))
+        assert (await one.send(with_key("k")), await two.send(with_key("k"))) == (Receipt("one"), Receipt("two"))
+
+    in_fake_time(scenario())
+
+
+def test_a_bug_in_a_sender_is_not_hidden(scripted, in_fake_time, code):
+    """It reaches everybody who asked, and is not taken for an answer."""
+
+    async def scenario():
+        dedupe = deduped(scripted(RuntimeError("not open"), takes=0.1))
+        answers = await asyncio.gather(*(dedupe.send(code) for _ in range(3)), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [RuntimeError] * 3
+        assert not any(isinstance(answer, SendError) for answer in answers)
+
+    in_fake_time(scenario())

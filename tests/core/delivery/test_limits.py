@@ -1,0 +1,187 @@
+import asyncio
+
+import pytest
+
+from authmail import AccountError, Email, Limited, Message, NotSent, OutcomeUnknown, Receipt, SendError, Throttled
+from authmail.delivery import Limit, Limits, MemoryStore, StoreError
+
+
+def limited(sender, **options):
+    """Limits whose time is the loop's."""
+    return Limits(sender, store=MemoryStore(clock=lambda: asyncio.get_running_loop().time()), **options)
+
+
+def to(address, **fields):
+    return Message(address, "SignIn", {"code": "123456"}, **fields)
+
+
+async def accepted(sender, message):
+    """Whether a message got through."""
+    try:
+        await sender.send(message)
+    except Limited:
+        return False
+    return True
+
+
+def run(in_fake_time, scenario):
+    return in_fake_time(scenario())
+
+
+def test_ten_mails_in_ten_minutes_and_not_one_more(scripted, in_fake_time):
+    """Refused before anything is sent, with the time after which there is room: a rolling window."""
+
+    async def scenario():
+        sender = scripted()
+        limits = limited(sender)
+        for _ in range(10):
+            await limits.send(to("a@b.co"))
+            await asyncio.sleep(1)
+        with pytest.raises(Limited) as caught:
+            await limits.send(to("a@b.co"))
+        assert isinstance(caught.value, Throttled)
+        assert (caught.value.retry_after, caught.value.phase, len(sender.calls)) == (590, "before", 10)
+        await asyncio.sleep(590)
+        assert await accepted(limits, to("a@b.co"))
+        assert not await accepted(limits, to("a@b.co"))
+
+    run(in_fake_time, scenario)
+
+
+def test_logtos_cases_of_its_recipient_limit(scripted, in_fake_time, vectors):
+    """Every case of message_rate_limit.json: case of the address, plus tags, a changed cap."""
+    cases = vectors("logto/message_rate_limit")["cases"]
+    assert len(cases) == 7
+
+    async def scenario(case):
+        override = case["override"] if isinstance(case["override"], dict) else {}
+        limits = limited(scripted(), recipient=Limit(override.get("maxSendsPerRecipient", 10), case["window_seconds"]))
+        for _ in range(case["sends_in_window"]):
+            assert await accepted(limits, to(case["recipient"].upper()))
+        assert await accepted(limits, to(case["recipient"])) == case["send_called"], case["id"]
+
+    for case in cases:
+        in_fake_time(scenario(case))
+
+
+def test_recipients_are_told_apart_and_known_again(scripted, in_fake_time):
+    """Whatever the case, the display name and the spelling of the domain."""
+
+    async def scenario():
+        limits = limited(scripted(), recipient=Limit(1, 60))
+        assert await accepted(limits, to("zoe@bücher.example"))
+        assert not await accepted(limits, to("Zoe <ZOE@XN--BCHER-KVA.example>"))
+        assert not await accepted(limits, Email("zoe@bücher.example", "s", text="t"))
+        assert await accepted(limits, to("zoe+x@bücher.example"))
+        assert await accepted(limits, to("no address at all"))
+
+    run(in_fake_time, scenario)
+
+
+def test_failed_sends_do_not_count_and_unknown_ones_do(scripted, in_fake_time):
+    """A mail that may have been accepted may be in the mailbox."""
+
+    async def scenario():
+        failing = limited(scripted(NotSent("x"), AccountError("x"), Throttled("x"), Receipt("1")), recipient=Limit(1, 60))
+        for _ in range(3):
+            with pytest.raises(SendError):
+                await failing.send(to("a@b.co"))
+        assert await accepted(failing, to("a@b.co"))
+        unknown = limited(scripted(OutcomeUnknown("x")), recipient=Limit(1, 60))
+        with pytest.raises(OutcomeUnknown):
+            await unknown.send(to("a@b.co"))
+        assert not await accepted(unknown, to("a@b.co"))
+
+    run(in_fake_time, scenario)
+
+
+def test_many_at_once_are_not_more_than_allowed(scripted, in_fake_time):
+    """A place is taken before the mail goes out, not after."""
+
+    async def scenario():
+        sender = scripted(takes=1.0)
+        limits = limited(sender)
+        answers = await asyncio.gather(*(accepted(limits, to("a@b.co")) for _ in range(50)))
+        assert (sum(answers), len(sender.calls)) == (10, 10)
+
+    run(in_fake_time, scenario)
+
+
+def test_a_cancelled_send_counts(scripted, in_fake_time):
+    """It may have been accepted."""
+
+    async def scenario():
+        limits = limited(scripted(takes=1.0), recipient=Limit(1, 60))
+        task = asyncio.create_task(limits.send(to("a@b.co")))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not await accepted(limits, to("a@b.co"))
+
+    run(in_fake_time, scenario)
+
+
+def test_clients_and_the_account_have_limits_of_their_own(scripted, in_fake_time):
+    """An IPv6 client is its /64; a message without an address of a client has no limit by it."""
+
+    async def scenario():
+        limits = limited(scripted(), ip=Limit(2, 60), account=Limit(5, 60))
+        assert await accepted(limits, to("1@b.co", ip="2001:db8::1"))
+        assert await accepted(limits, to("2@b.co", ip="2001:db8::ffff:1"))
+        assert not await accepted(limits, to("3@b.co", ip="2001:db8:0:0:5::"))
+        assert await accepted(limits, to("4@b.co", ip="2001:db8:0:1::1"))
+        assert await accepted(limits, to("5@b.co", ip="192.0.2.1"))
+        assert await accepted(limits, to("6@b.co", ip="::ffff:192.0.2.1"))
+        assert not await accepted(limits, to("7@b.co"))
+
+    run(in_fake_time, scenario)
+
+
+def test_a_full_limit_takes_nothing_from_the_others(scripted, in_fake_time):
+    """Counted under all of its keys, or under none."""
+
+    async def scenario():
+        limits = limited(scripted(), recipient=Limit(1, 60), ip=Limit(2, 600))
+        assert await accepted(limits, to("a@b.co", ip="192.0.2.1"))
+        for _ in range(5):
+            assert not await accepted(limits, to("a@b.co", ip="192.0.2.1"))
+        assert await accepted(limits, to("b@b.co", ip="192.0.2.1"))
+
+    run(in_fake_time, scenario)
+
+
+def test_tenants_in_one_store_do_not_count_together(scripted, in_fake_time):
+    """Each has its scope."""
+
+    async def scenario():
+        store = MemoryStore()
+        one, two = (Limits(scripted(), store=store, recipient=Limit(1, 60), scope=scope) for scope in ("one", "two"))
+        assert await accepted(one, to("a@b.co"))
+        assert await accepted(two, to("a@b.co"))
+        assert not await accepted(one, to("a@b.co"))
+
+    run(in_fake_time, scenario)
+
+
+def test_a_store_that_fails_stops_nobody_unless_told_to(scripted, in_fake_time, caplog):
+    """People could not sign in otherwise; the log says that nothing is counted."""
+
+    class Broken(MemoryStore):
+        async def reserve(self, token, claims):
+            raise StoreError("the store limits.db cannot be used: disk I/O error")
+
+    async def scenario():
+        assert await accepted(Limits(scripted(), store=Broken()), to("a@b.co"))
+        assert "sent uncounted" in caplog.text
+        with pytest.raises(NotSent, match="disk I/O error"):
+            await Limits(scripted(), store=Broken(), strict=True).send(to("a@b.co"))
+
+    run(in_fake_time, scenario)
+
+
+@pytest.mark.parametrize(("most", "seconds"), [(0, 60), (1, 0), (-1, 60)])
+def test_a_limit_that_lets_nothing_through_is_a_mistake(most, seconds):
+    """To send nothing at all, send nothing."""
+    with pytest.raises(ValueError):
+        Limit(most, seconds)
