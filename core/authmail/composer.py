@@ -63,13 +63,20 @@ class Composer:
         """
         to = recipient(message.to)
         try:
-            found = await self._candidates(message, wanted_locales(message.payload))
-            return rendered(chosen(found, message.type, message.payload), message, to)
+            return rendered(await self.choose(message), message, to)
         except SendError:
             raise
         except Exception as error:
             hint = f"the message cannot be rendered: {type(error).__name__}; its payload must be JSON-like values"
             raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE) from error
+
+    async def choose(self, message: Message) -> Template:
+        """Return the template that serves a message.
+
+        Raises:
+            TemplateError: none does.
+        """
+        return chosen(await self._candidates(message, wanted_locales(message.payload)), message.type, message.payload)
 
     async def _candidates(self, message: Message, locales: tuple[str, ...]) -> Candidates:
         if self._asks_host:

@@ -10,6 +10,7 @@ import attrs
 
 from authmail.secret import Secret
 from authmail.settings import (
+    Settings,
     Spec,
     default_of,
     fields_of,
@@ -152,6 +153,8 @@ def _form_item(key: str, field: "attrs.Attribute[Any]", spec: Spec, words: Mappi
 def _json_value(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, Settings):
+        return None  # its own settings have their defaults
     return list(value) or None if isinstance(value, tuple) else value
 
 

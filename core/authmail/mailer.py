@@ -198,6 +198,14 @@ class Mailer:
             error = self._stripped(raised, message)
         raise error
 
+    async def template_of(self, message: Message) -> Template | None:
+        """Return the template that a message is rendered from; None where the provider renders. Contacts no provider.
+
+        Raises:
+            TemplateError: none serves it.
+        """
+        return await self._composer.choose(message) if "email" in self._connector.send_arguments else None
+
     async def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
         """Send a sample, code ``000000``, by the very same path as :meth:`send`: an admin page's "Send" button.
 

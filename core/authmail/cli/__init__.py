@@ -1,14 +1,18 @@
 """The command line: one module per command."""
 
+import logging
+
 import click
 
 from authmail.cli.check import check
 from authmail.cli.connectors import connectors
 from authmail.cli.demo import demo
+from authmail.cli.explain import explain
 from authmail.cli.info import info
 from authmail.cli.init import init
 from authmail.cli.preview import preview
 from authmail.cli.sandbox import sandbox
+from authmail.cli.schema import schema
 from authmail.cli.send import send
 
 
@@ -28,5 +32,8 @@ def main() -> None:
     """
 
 
-for command in (demo, connectors, info, init, check, preview, send, sandbox):
+# What became of a message is printed; its log record would only say it again.
+logging.getLogger("authmail.delivery").addHandler(logging.NullHandler())
+
+for command in (demo, connectors, info, init, check, preview, explain, send, sandbox, schema):
     main.add_command(command)

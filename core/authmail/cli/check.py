@@ -7,7 +7,7 @@ import attrs
 import click
 
 from authmail import AccountReport, ConfigError, Egress, Problem, SendError
-from authmail.cli.config_file import ConfigFile, config_argument, load, stop
+from authmail.cli.config_file import ConfigFile, DeliveryFile, config_argument, load_any, stop
 from authmail.cli.output import fail, print_findings, print_json, print_table
 from authmail.mailer import templates_of
 from authmail.templates.coverage import Coverage, coverage
@@ -29,23 +29,47 @@ def check(config: str, connector: str | None, online: bool, default_locale: str 
       authmail check aliyun.json
       authmail check aliyun.json --online
       authmail check logto.json --connector aliyun-dm
+      authmail check authmail.toml
     """
-    file = load(config, connector)
+    file = load_any(config, connector)
     try:
-        typed = file.validated()
+        file.delivery()
     except ConfigError as error:
         stop(config, error, as_json=as_json)
+    if isinstance(file, DeliveryFile):
+        checked = [_checked(sender, name, online, default_locale) for name, sender in file.senders.items()]
+    else:
+        checked = [_checked(file, "", online, default_locale)]
+    if as_json:
+        several = {"valid": True, "problems": [], "senders": {one.name: _as_json(one) for one in checked}}
+        print_json(several if isinstance(file, DeliveryFile) else _as_json(checked[0]))
+    else:
+        for one in checked:
+            _print(one)
+            _print_account(online, one.report, one.failure)
+    if any(one.failure is not None for one in checked):
+        raise SystemExit(1)
+
+
+@attrs.frozen
+class _Checked:
+    """What was found out about one sender; a file of one connector has one without a name."""
+
+    name: str
+    file: ConfigFile
+    warnings: list[Problem]
+    cells: list[Coverage]
+    report: AccountReport | None
+    failure: SendError | None
+
+
+def _checked(file: ConfigFile, name: str, online: bool, default_locale: str | None) -> _Checked:
+    typed = file.validated()
     warnings = file.connector.warnings(file.raw, references=file.references, templates=file.templates)
     cells = coverage((*file.templates, *templates_of(typed)), default_locale)
     warnings += [Problem(f"{cell.usage_type} ({cell.locale or 'any language'})", cell.problem) for cell in cells if cell.problem]
     report, failure = _asked(file, typed) if online else (None, None)
-    if as_json:
-        print_json(_as_json(file, warnings, cells, report, failure))
-    else:
-        _print(file, warnings, cells)
-        _print_account(online, report, failure)
-    if failure is not None:
-        raise SystemExit(1)
+    return _Checked(name, file, warnings, cells, report, failure)
 
 
 def _asked(file: ConfigFile, typed: Any) -> tuple[AccountReport | None, SendError | None]:
@@ -55,8 +79,10 @@ def _asked(file: ConfigFile, typed: Any) -> tuple[AccountReport | None, SendErro
         return None, error
 
 
-def _print(file: ConfigFile, warnings: list[Problem], cells: list[Coverage]) -> None:
-    click.echo(click.style(f"{file.name}: usable by {file.connector.id}", fg="green", bold=True))
+def _print(checked: _Checked) -> None:
+    file, warnings, cells = checked.file, checked.warnings, checked.cells
+    sender = f", sender {checked.name}" if checked.name else ""
+    click.echo(click.style(f"{file.name}{sender}: usable by {file.connector.id}", fg="green", bold=True))
     if warnings:
         click.echo(click.style("1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings", fg="yellow", bold=True))
         print_findings(warnings)
@@ -95,9 +121,8 @@ def _print_account(online: bool, report: AccountReport | None, error: SendError 
         print_findings(report.warnings)
 
 
-def _as_json(
-    file: ConfigFile, warnings: list[Problem], cells: list[Coverage], report: AccountReport | None, error: SendError | None
-) -> dict[str, Any]:
+def _as_json(checked: _Checked) -> dict[str, Any]:
+    file, warnings, cells, report, error = checked.file, checked.warnings, checked.cells, checked.report, checked.failure
     result: dict[str, Any] = {
         "connector": file.connector.id,
         "valid": True,

@@ -1,8 +1,7 @@
-"""A config file: JSON or TOML, of its owner."""
+"""A config file: JSON or TOML, of its owner. Of one connector, or of several senders with their delivery."""
 
 import json
-import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,6 +10,8 @@ import click
 
 from authmail import ConfigError, Connector, ConnectorNotFound, Egress, Mailer, References, SendError, Template, get_connector
 from authmail.cli.output import fail, print_problems
+from authmail.delivery import Delivery, compose
+from authmail.delivery.composition import parsed
 from authmail.templates.folder import templates_in
 
 _KEYS = {"connector", "config", "templates", "$schema"}
@@ -45,6 +46,14 @@ class ConfigFile:
         """
         return self.connector.validate_config(self.raw, references=self.references, templates=self.templates)
 
+    def delivery(self) -> Delivery:
+        """Return a Delivery of this one connector alone: one attempt, no limits.
+
+        Raises:
+            ConfigError: with every problem.
+        """
+        return Delivery(self.mailer())
+
     def mailer(self, **options: Any) -> Mailer:
         """Return a Mailer that may connect where the owner of the file says, private addresses included.
 
@@ -52,6 +61,37 @@ class ConfigFile:
             ConfigError: with every problem.
         """
         return Mailer(self.connector, self.validated(), templates=self.templates or None, egress=Egress.ANY, **options)
+
+
+@attrs.frozen(repr=False)
+class DeliveryFile:
+    """What ``authmail.toml`` says: senders, and how messages go to them.
+
+    Args:
+        name: the file as named by the user.
+        raw: its content.
+    """
+
+    name: str
+    raw: dict[str, Any]
+
+    @property
+    def senders(self) -> Mapping[str, ConfigFile]:
+        """Each sender by its name, as a config file of its own; only of a file without problems."""
+        folder = self.raw.get("templates")
+        templates = () if folder is None else templates_in(Path(self.name).parent / folder)
+        return {
+            name: ConfigFile(self.name, get_connector(sender["connector"]), sender["config"], templates)
+            for name, sender in self.raw["senders"].items()
+        }
+
+    def delivery(self) -> Delivery:
+        """Return the Delivery of the file.
+
+        Raises:
+            ConfigError: with every problem.
+        """
+        return compose(self.raw, Path(self.name).parent)
 
 
 def config_argument(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -68,12 +108,21 @@ def connector_named(name: str) -> Connector:
         raise click.UsageError(str(error)) from None
 
 
+def load_any(name: str, connector: str | None) -> ConfigFile | DeliveryFile:
+    """Read a config file of one connector, see :func:`load`, or one that names ``senders``."""
+    data = _parsed(name)
+    return DeliveryFile(name, data) if "senders" in data and connector is None else _single(name, data, connector)
+
+
 def load(name: str, connector: str | None) -> ConfigFile:
     """Read a config file, ``{"connector", "config", "templates"}`` or Logto's JSON alone; ``-`` is standard input.
 
     Ends the command with every problem if the file cannot be used.
     """
-    data = _parsed(name)
+    return _single(name, _parsed(name), connector)
+
+
+def _single(name: str, data: dict[str, Any], connector: str | None) -> ConfigFile:
     wrapped = isinstance(data.get("connector"), str) or isinstance(data.get("config"), dict)
     if wrapped and (unknown := sorted(set(data) - _KEYS)):
         known = ", ".join(sorted(_KEYS))
@@ -108,18 +157,8 @@ def stop_failed(error: SendError, *, as_json: bool = False) -> NoReturn:
 def _parsed(name: str) -> dict[str, Any]:
     try:
         with click.open_file(name, "rb") as file:
-            text = file.read().decode("utf-8-sig")
-        is_json = text.lstrip().startswith("{") or name.endswith(".json")
-        data = json.loads(text) if is_json else tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        # A parser's message has line and column, and no text of the file.
-        raise click.ClickException(f"{name} cannot be read as JSON or TOML: {_place(error)}") from None
-    if not isinstance(data, dict):
-        raise click.ClickException(f"{name} must hold an object")
-    return data
-
-
-def _place(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg} at line {error.lineno}, column {error.colno}"
-    return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+            return parsed(file.read(), name)
+    except ConfigError as error:
+        raise click.ClickException(error.problems[0].message) from None
+    except OSError as error:
+        raise click.ClickException(f"{name} cannot be read: {error.strerror}") from None

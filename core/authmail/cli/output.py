@@ -69,6 +69,7 @@ def fail(error: SendError, *, err: bool = True, mail: bool = True) -> None:
         "request id": error.request_id,
         "retry after": None if error.retry_after is None else f"{error.retry_after:g} s",
         "provider said": error.detail,
+        "tried": "; ".join(error.tried) if len(error.tried) > 1 else None,
     }
     for name, value in facts.items():
         if value not in (None, ""):

@@ -4,8 +4,8 @@ import asyncio
 
 import click
 
-from authmail import ConfigError, Email, SendError
-from authmail.cli.config_file import config_argument, load, stop, stop_failed
+from authmail import ConfigError, Email, Message, SendError
+from authmail.cli.config_file import ConfigFile, DeliveryFile, config_argument, load_any, stop, stop_failed
 from authmail.cli.message_options import message_of, message_options
 from authmail.cli.output import print_json
 
@@ -34,9 +34,9 @@ def preview(
       authmail preview aliyun.json --type SignIn --locale fr-CA
       authmail preview aliyun.json --type OrganizationInvitation --payload organization.name=Acme --html > mail.html
     """
-    file = load(config, connector)
+    file = load_any(config, connector)
     try:
-        email = asyncio.run(file.mailer().preview(message_of(to, usage_type, locale, payload)))
+        email = asyncio.run(_preview(file, message_of(to, usage_type, locale, payload)))
     except ConfigError as error:
         stop(config, error, as_json=as_json)
     except SendError as error:
@@ -50,6 +50,10 @@ def preview(
         click.echo(body)
     else:
         _print(email)
+
+
+async def _preview(file: ConfigFile | DeliveryFile, message: Message) -> Email:
+    return await file.delivery().preview(message)
 
 
 def _print(email: Email) -> None:

@@ -5,10 +5,11 @@ import asyncio
 import attrs
 import click
 
-from authmail import ConfigError, Mailer, Message, Receipt, SendError
-from authmail.cli.config_file import config_argument, load, stop, stop_failed
+from authmail import ConfigError, Message, Receipt, SendError
+from authmail.cli.config_file import config_argument, load_any, stop, stop_failed
 from authmail.cli.message_options import message_of, message_options
 from authmail.cli.output import print_json
+from authmail.delivery import Delivery, StoreError
 
 
 @click.command(short_help="Send one real mail.")
@@ -36,13 +37,16 @@ def send(
     Examples:
       authmail send aliyun.json --to you@example.com
       authmail send aliyun.json --to you@example.com --type SignIn --locale fr --payload code=123456
+      authmail send authmail.toml --to you@example.com
     """
-    file = load(config, connector)
+    file = load_any(config, connector)
     message = message_of(to, usage_type, locale, payload)
     try:
-        receipt = asyncio.run(_send(file.mailer(timeout=timeout), message))
+        receipt = asyncio.run(_send(file.delivery(), message, timeout))
     except ConfigError as error:
         stop(config, error, as_json=as_json)
+    except StoreError as error:
+        raise click.ClickException(str(error)) from None
     except SendError as error:
         stop_failed(error, as_json=as_json)
     if as_json:
@@ -55,6 +59,6 @@ def send(
     click.echo("  Accepted is not delivered yet: look into the mailbox, and into the provider's console if nothing comes.")
 
 
-async def _send(mailer: Mailer, message: Message) -> Receipt:
-    async with mailer:
-        return await mailer.send(message)
+async def _send(delivery: Delivery, message: Message, timeout: float) -> Receipt:
+    async with delivery:
+        return await delivery.send(message, timeout=timeout)

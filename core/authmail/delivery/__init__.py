@@ -13,7 +13,8 @@ from authmail.delivery.failover import Failover
 from authmail.delivery.limits import Limits
 from authmail.delivery.retry import Retry
 from authmail.delivery.routes import Route, Routes
-from authmail.delivery.sender import MessageSender, Wrapper
+from authmail.delivery.schema import file_schema
+from authmail.delivery.sender import MessageSender, Step, Wrapper
 from authmail.delivery.stores import Entry, Limit, MemoryStore, SQLiteStore, Store, StoreError
 from authmail.delivery.unknown import OnUnknown
 
@@ -32,9 +33,11 @@ __all__ = [
     "Route",
     "Routes",
     "SQLiteStore",
+    "Step",
     "Store",
     "StoreError",
     "Wrapper",
     "compose",
+    "file_schema",
     "load",
 ]

@@ -4,6 +4,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,28 +98,33 @@ def compose(
         settings = FileSettings.from_dict(raw)
     except ConfigError as error:
         problems += error.problems
-    if settings is None:
-        del raw
-        raise ConfigError(problems)
     templates: tuple[Template, ...] = ()
     try:
-        templates = () if settings.templates is None else templates_in(folder / settings.templates)
+        templates = templates_in(folder / str(raw["templates"])) if raw.get("templates") else ()
     except ConfigError as error:
-        problems += relative(error.problems, "templates")
+        problems += error.problems
+    # What else is wrong with the file keeps nobody from learning what is wrong with its senders.
     mailers: dict[str, Mailer] = {}
-    for name, sender in settings.senders.items():
+    for name, sender in _readable_senders(raw):
         try:
-            mailers[name] = _mailer(sender, templates, settings, egress, references)
+            mailers[name] = _mailer(sender, templates, raw.get("defaultLocale"), egress, references)
         except ConfigError as error:
             problems += relative(error.problems, f"senders.{name}")
-    if problems:
-        del raw
+    del raw
+    if settings is None or problems:
         raise ConfigError(problems)
     return _nested(settings, mailers, folder, plugins)
 
 
+def _readable_senders(raw: Mapping[str, Any]) -> Iterable[tuple[str, SenderSettings]]:
+    senders = raw.get("senders")
+    for name, sender in senders.items() if isinstance(senders, Mapping) else ():
+        with suppress(ConfigError):  # its problems are known from reading the whole file
+            yield name, SenderSettings.from_dict(sender)
+
+
 def _mailer(
-    sender: SenderSettings, templates: tuple[Template, ...], settings: FileSettings, egress: Egress, references: References
+    sender: SenderSettings, templates: tuple[Template, ...], default_locale: str | None, egress: Egress, references: References
 ) -> Mailer:
     connector = _connector(sender.connector)
     try:
@@ -126,7 +132,7 @@ def _mailer(
     except ConfigError as error:
         problems = relative(error.problems, "config")
     else:
-        return Mailer(connector, config, templates=templates or None, egress=egress, default_locale=settings.default_locale)
+        return Mailer(connector, config, templates=templates or None, egress=egress, default_locale=default_locale)
     raise ConfigError(problems)
 
 

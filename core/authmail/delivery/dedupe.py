@@ -3,13 +3,13 @@
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, Self
 
 import attrs
 
 from authmail.delivery.limits import canonical_address
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt, now
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, now
 from authmail.delivery.stores import Entry, MemoryStore, Store, StoreError
 from authmail.email import Email
 from authmail.message import Message
@@ -97,6 +97,20 @@ class Dedupe(Wrapper):
         if isinstance(answer, SendError):
             raise answer.afresh()
         return answer
+
+    def steps(self, message: Message | Email) -> Iterable[Step]:
+        """Say what counts as a repeat of this message."""
+        key, keep = self._key(message)
+        if key is None or keep <= 0:
+            yield Step(
+                "repeats",
+                "go out",
+                "asked for again" if getattr(message, "resend", False) else "no idempotency key, code or link",
+            )
+        elif message.idempotency_key:
+            yield Step("repeats", f"get the first answer for {keep:g} s", "by its idempotency key")
+        else:
+            yield Step("repeats", f"get the first answer for {keep:g} s", "by type, recipient and code or link")
 
     async def _first(
         self, key: str, fingerprint: str, keep: float, message: Message | Email, timeout: float

@@ -7,13 +7,14 @@ from typing import Any
 
 from authmail.delivery.events import heard_by
 from authmail.delivery.limits import canonical_address
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt, now
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, name_of, now
 from authmail.delivery.stores.store import keyed_digest, new_secret
 from authmail.email import Email
 from authmail.hookspecs import HostHooks, manager_of
+from authmail.mailer import Mailer
 from authmail.message import Message, UsageType
 from authmail.observers import notify
-from authmail.outcomes import Receipt, SendError
+from authmail.outcomes import Receipt, SendError, TemplateError
 from authmail.templates.samples import sample_payload
 
 _log = logging.getLogger("authmail.delivery")
@@ -90,6 +91,37 @@ class Delivery(Wrapper):
         """
         return await self.send(Message(to=to, type=type, payload=sample_payload(type, locale), resend=True))
 
+    async def preview(self, message: Message) -> Email:
+        """Return the mail that the first sender to be asked would send. Contacts no provider.
+
+        Raises:
+            MessageRejected: it would be refused before sending.
+        """
+        return await self._mailer(message).preview(message)
+
+    def steps(self, message: Message | Email) -> Iterable[Step]:
+        """Name the deadline."""
+        yield Step("deadline", f"{self._timeout:g} s", "for everything together")
+
+    async def explain(self, message: Message) -> list[Step]:
+        """Return what would be decided about a message: limits, route, senders, template, and why. Sends nothing."""
+        steps: list[Step] = []
+        sender: MessageSender = self
+        while isinstance(sender, Wrapper):
+            steps += sender.steps(message)
+            sender = sender.toward(message)
+        if isinstance(sender, Mailer):
+            steps.append(await _template_step(sender, message))
+        return steps
+
+    def _mailer(self, message: Message) -> Mailer:
+        sender: MessageSender = self
+        while isinstance(sender, Wrapper):
+            sender = sender.toward(message)
+        if not isinstance(sender, Mailer):
+            raise TypeError(f"{name_of(sender)} is no Mailer, so it cannot show a mail")
+        return sender
+
     def _record(
         self, message: Message | Email, begun: float, *, receipt: Receipt | None = None, error: SendError | None = None
     ) -> None:
@@ -108,6 +140,17 @@ class Delivery(Wrapper):
             fields |= {"attempts": len(error.tried)} if error.tried else {}
         words = " ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, ""))
         _log.log(level, "message %s", words, extra={"authmail": fields})
+
+
+async def _template_step(mailer: Mailer, message: Message) -> Step:
+    try:
+        template = await mailer.template_of(message)
+    except TemplateError as error:
+        return Step("template", "none", error.hint)
+    if template is None:
+        return Step("template", "the provider's own", f"{mailer.connector.id} renders there")
+    exact = "of this type" if template.usage_type == message.type else f"no template of type {message.type} serves"
+    return Step("template", f"{template.usage_type}, {template.locale or 'no language'}", exact)
 
 
 def _metrics() -> list[object]:

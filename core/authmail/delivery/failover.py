@@ -5,7 +5,7 @@ from typing import Any
 
 from authmail.delivery.breaker import Breaker
 from authmail.delivery.events import report
-from authmail.delivery.sender import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, MessageSender, Wrapper, attempt, now
+from authmail.delivery.sender import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, MessageSender, Step, Wrapper, attempt, now
 from authmail.delivery.trail import Trail
 from authmail.delivery.unknown import OnUnknown, may_resend
 from authmail.email import Email
@@ -71,3 +71,17 @@ class Failover(Wrapper):
                 if isinstance(error, MessageRejected) or (isinstance(error, OutcomeUnknown) and not resends):
                     break
         raise trail.verdict()
+
+    def steps(self, message: Message | Email) -> Iterable[Step]:
+        """Name the senders in order, and those that are not asked now."""
+        resting = [sender.name for sender in self._senders if sender.state == "open"]
+        why = (
+            f"not asked now, since they failed: {', '.join(resting)}"
+            if resting
+            else "each only where the one before did not take it"
+        )
+        yield Step("senders", ", then ".join(sender.name for sender in self._senders), why)
+
+    def toward(self, message: Message | Email) -> MessageSender:
+        """Return the first sender that would be asked."""
+        return next((sender for sender in self._senders if sender.state != "open"), self._senders[0])

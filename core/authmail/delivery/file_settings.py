@@ -17,6 +17,9 @@ class SenderSettings(Settings):
     connector: str = setting("Connector", help="Factory id or target; see authmail connectors")
     config: Mapping[str, Any] = setting("Config", help="The connector's settings; see authmail info")
 
+    def __repr__(self) -> str:
+        return f"SenderSettings({self.connector!r})"  # the config holds secrets as they were typed
+
 
 @settings
 class LimitSettings(Settings):
@@ -85,7 +88,9 @@ class RouteSettings(Settings):
 class FileSettings(Settings):
     """The whole file."""
 
-    senders: Mapping[str, SenderSettings] = setting("Senders", help="One [senders.NAME] for each account")
+    senders: Mapping[str, SenderSettings] = setting(
+        "Senders", help="Add [senders.NAME] with a connector and its config, one for each account"
+    )
     templates: str | None = setting("Templates", help="Folder of fr/SignIn.html files, beside this file", default=None)
     default_locale: str | None = setting("Default language", default=None)
     store: str | None = setting(
@@ -100,8 +105,6 @@ class FileSettings(Settings):
 
     def __attrs_post_init__(self) -> None:
         problems = list(self._unknown_senders())
-        if not self.senders:
-            problems.append(Problem("senders", "names no sender", "add [senders.NAME] with a connector and its config"))
         if self.store_secret is not None and len(self.store_secret.reveal()) < 16:  # noqa: PLR2004 (128 bits)
             problems.append(Problem("storeSecret", "needs 16 characters or more"))
         if problems:

@@ -2,11 +2,11 @@
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt
 from authmail.delivery.stores import Limit, MemoryStore, Store, StoreError
 from authmail.email import Email
 from authmail.mailbox import Mailbox
@@ -62,11 +62,16 @@ class Limits(Wrapper):
         """The sender and the store."""
         return (self._sender, self._store)
 
-    @property
-    def rules(self) -> dict[str, Limit]:
-        """The limits there are: ``recipient``, ``ip``, ``account``."""
-        rules = {"recipient": self._recipient, "ip": self._ip, "account": self._account}
-        return {name: limit for name, limit in rules.items() if limit is not None}
+    def steps(self, message: Message | Email) -> Iterable[Step]:
+        """Name the limits that count this message."""
+        counted = {"recipient": self._recipient, "account": self._account}
+        if isinstance(message, Message) and message.ip:
+            counted["client"] = self._ip
+        for name, limit in counted.items():
+            if limit is not None:
+                yield Step(
+                    f"limit per {name}", f"{limit.most} in {limit.seconds:g} s", "counted is what was or may have been sent"
+                )
 
     async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
         """Send a message if the limits leave room.

@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from authmail.delivery.sender import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, MessageSender, Wrapper, attempt, name_of, now
+from authmail.delivery.sender import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, MessageSender, Step, Wrapper, attempt, name_of, now
 from authmail.delivery.trail import Trail
 from authmail.delivery.unknown import OnUnknown, may_resend
 from authmail.email import Email
@@ -76,6 +76,13 @@ class Retry(Wrapper):
                 break
             await asyncio.sleep(delay)
         raise trail.verdict()
+
+    def steps(self, message: Message | Email) -> Iterable[Step]:
+        """Say how often, and what an unknown outcome would do."""
+        yield Step("attempts", f"at most {self._attempts}", "after NotSent and Throttled, as long as there is time")
+        resends = may_resend(message, self._on_unknown)
+        decision = "send again" if resends else "stop"
+        yield Step("unknown outcome", decision, "a second mail is harmless" if resends else "a second mail might do harm")
 
     def _repeats(self, error: SendError, message: Message | Email) -> bool:
         if isinstance(error, OutcomeUnknown):

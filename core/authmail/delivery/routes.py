@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt
 from authmail.email import Email
 from authmail.locales import fallbacks, normalized, wanted_locales
 from authmail.mailbox import Mailbox
@@ -50,6 +50,11 @@ class Route:
     organizations: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     locales: tuple[str, ...] = attrs.field(default=(), converter=_tags)
 
+    def rules(self) -> dict[str, tuple[str, ...]]:
+        """Return what must fit, by name; empty for a route of everything."""
+        names = ("types", "domains", "applications", "organizations", "locales")
+        return {name: values for name in names if (values := getattr(self, name))}
+
     def fits(self, message: Message | Email) -> bool:
         """Whether a message goes this way."""
         payload = message.payload if isinstance(message, Message) and isinstance(message.payload, Mapping) else {}
@@ -82,6 +87,16 @@ class Routes(Wrapper):
     def route_of(self, message: Message | Email) -> Route:
         """Return the route that a message takes."""
         return next(route for route in self._routes if route.fits(message))
+
+    def steps(self, message: Message | Email) -> Iterable[Step]:
+        """Name the route and its rule."""
+        route = self.route_of(message)
+        rules = [f"{name} {', '.join(values)}" for name, values in route.rules().items()]
+        yield Step("route", route.name, " and ".join(rules) or "no other route fits")
+
+    def toward(self, message: Message | Email) -> MessageSender:
+        """Return the sender of the route."""
+        return self.route_of(message).sender
 
     async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
         """Send a message through its route.

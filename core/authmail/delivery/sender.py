@@ -1,9 +1,12 @@
 """What a sender is, and what senders around other senders have in common."""
 
 import asyncio
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, Protocol, Self
+
+import attrs
 
 from authmail.delivery.events import report
 from authmail.email import Email
@@ -23,7 +26,22 @@ class MessageSender(Protocol):
         """Send one message within so many seconds; return its Receipt or raise one SendError."""
 
 
-class Wrapper:
+@attrs.frozen
+class Step:
+    """One thing that is decided about a message on its way.
+
+    Args:
+        what: the question, in a word: ``route``, ``senders``, ``limits``.
+        decision: the answer.
+        why: where it comes from.
+    """
+
+    what: str
+    decision: str
+    why: str = ""
+
+
+class Wrapper(ABC):
     """Base of senders around other senders.
 
     ``async with`` opens everything inside, each Mailer and store once, however deep and often it stands there, and
@@ -36,6 +54,19 @@ class Wrapper:
     def inside(self) -> tuple[Any, ...]:
         """The senders and stores within."""
         return ()
+
+    @abstractmethod
+    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send one message within so many seconds; return its Receipt or raise one SendError."""
+
+    def steps(self, message: Message | Email) -> Iterable[Step]:
+        """Yield what this sender would decide about a message. Sends nothing; needs the running loop."""
+        return ()
+
+    def toward(self, message: Message | Email) -> MessageSender:
+        """Return the sender within that a message would go to first."""
+        first: MessageSender = self.inside[0]
+        return first
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
