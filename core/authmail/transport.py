@@ -15,8 +15,9 @@ from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import ContentEncodingError
 
+from authmail.body import Body
 from authmail.connection import connect
 from authmail.egress import Egress, EgressRefused
 from authmail.outcomes import (
@@ -31,6 +32,7 @@ from authmail.outcomes import (
     Reason,
     SendError,
 )
+from authmail.pool import Pool
 from authmail.reply import REPLY_LIMIT, Reply
 
 _CONNECT_LIMIT = 5.0
@@ -39,16 +41,6 @@ _KEEP_ALIVE = 60.0
 _MOST_CONNECTIONS = 256
 _IDLE = 0.02
 _TEXT_LIMIT = 300
-
-
-class _Body(aiohttp.BytesPayload):
-    """A body that knows whether it began to go out; the head goes out just before it."""
-
-    begun = False
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        self.begun = True
-        await super().write_with_length(writer, content_length)
 
 
 class Transport:
@@ -87,7 +79,7 @@ class Transport:
     async def __aenter__(self) -> Self:
         if self._session is None:
             tls = self.tls_context() if self._ca_file else True
-            connector = aiohttp.TCPConnector(
+            connector = Pool(
                 ssl=tls,
                 limit=_MOST_CONNECTIONS,
                 keepalive_timeout=_KEEP_ALIVE,
@@ -120,7 +112,7 @@ class Transport:
             # noticed, so that a fresh connection is taken instead of one on which the mail would be lost.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-        payload = _Body(body)
+        payload = Body(body)
         failure: SendError
         try:
             async with self._session.request(
@@ -185,7 +177,7 @@ def _unanswered(error: Exception, url: str) -> SendError:
     host = _host(url)
     if isinstance(error, TimeoutError):
         return NoAnswerInTime(f"{host} did not answer in time")
-    if isinstance(error, aiohttp.ClientResponseError):
+    if isinstance(error, aiohttp.ClientResponseError) or isinstance(error.__cause__, ContentEncodingError):
         hint = f"the answer of {host} is not valid HTTP"
         return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.AFTER)
     return ConnectionCut(f"the connection to {host} broke before the answer was complete")
