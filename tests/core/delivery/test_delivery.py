@@ -2,13 +2,14 @@ import asyncio
 import json
 import logging
 import traceback
+from contextlib import suppress
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from authmail import AccountError, Egress, Email, Mailer, Message, NotSent, Receipt, SendError, Template, hookimpl
-from authmail.delivery import Breaker, Dedupe, Delivery, Failover, Limits, Retry, Route, Routes
+from authmail import AccountError, Egress, Email, Limited, Mailer, Message, NotSent, Receipt, SendError, Template, hookimpl
+from authmail.delivery import Breaker, Dedupe, Delivery, Failover, Limit, Limits, MemoryStore, Retry, Route, Routes
 from authmail.sandbox import Sandbox
 from authmail_aliyun_dm.emulator import DirectMailEmulator
 
@@ -258,3 +259,30 @@ async def test_errors_hold_nothing_confidential(delivery):
     for confidential in ("482913", "token-canary", "sandbox-secret"):
         assert confidential not in shown
     assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("steps", range(40))
+def test_cancelling_at_any_await_leaves_everything_in_order(scripted, in_fake_time, steps):
+    """No task is left, no mail goes out twice, and the next message finds breakers and limits as they should be."""
+
+    async def scenario():
+        one, two = scripted(NotSent("down"), name="one"), scripted(Receipt("2"), name="two")
+        store = MemoryStore()
+        inner = Limits(Retry(Failover([one, two]), jitter=lambda: 0.0), store=store, recipient=Limit(2, 600))
+        async with Delivery(Dedupe(inner, store=store), plugins=[Listener()]) as delivery:
+            message = Message("zoe@example.com", "SignIn", {"code": "123456"}, idempotency_key="k")
+            task = asyncio.create_task(delivery.send(message))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            assert await delivery.send(message) == Receipt("2")
+            assert len(two.calls) == 1
+            notice = Message("zoe@example.com", "Notice", {})
+            assert await delivery.send(notice) == Receipt("2")
+            with pytest.raises(Limited):
+                await delivery.send(notice)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    in_fake_time(scenario())
