@@ -94,7 +94,7 @@ class Tenants:
         dropped = []
         kept = self._kept.get(tenant)
         if kept is None or version > kept.version:
-            mailer = Mailer(connector, config, templates=self._templates, session=self._session)
+            mailer = Mailer(connector, config, templates=self._templates, session=self._session, egress=self._egress)
             dropped += [] if kept is None else [kept]
             kept = self._kept[tenant] = _Kept(version, mailer)
         self._kept.move_to_end(tenant)
