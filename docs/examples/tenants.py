@@ -23,7 +23,9 @@ def guarded_session(egress: Egress) -> aiohttp.ClientSession:
         egress.check_url(str(request.url))  # the scheme and the listed hosts
         return await handler(request)
 
-    connector = aiohttp.TCPConnector(socket_factory=egress.open_socket, limit=200)  # the address really connected to
+    connector = aiohttp.TCPConnector(
+        socket_factory=egress.open_socket, limit=200, keepalive_timeout=60
+    )  # the address really connected to
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=[check])
 
 
