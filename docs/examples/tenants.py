@@ -23,9 +23,8 @@ def guarded_session(egress: Egress) -> aiohttp.ClientSession:
         egress.check_url(str(request.url))  # the scheme and the listed hosts
         return await handler(request)
 
-    connector = aiohttp.TCPConnector(
-        socket_factory=egress.open_socket, limit=200, keepalive_timeout=60
-    )  # the address really connected to
+    # open_socket checks the address that is really connected to.
+    connector = aiohttp.TCPConnector(socket_factory=egress.open_socket, limit=200, keepalive_timeout=60)
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=[check])
 
 

@@ -42,6 +42,12 @@ def test_every_public_outcome_is_explained():
     assert not [phase for phase in Phase if f"| `{phase}` |" not in PAGE]
 
 
+def test_every_attribute_is_explained():
+    """Those of to_dict(), and what an error says of itself as a class."""
+    table = PAGE.partition("## What an error carries")[2].partition("\n\nNone of them")[0]
+    assert {*SendError().to_dict(), "consequence"} <= set(named(table))
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_the_function_says_what_the_table_says(answers, reason):
     """For each reason with each outcome that it comes with."""
