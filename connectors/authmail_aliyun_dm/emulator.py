@@ -80,6 +80,11 @@ class DirectMailEmulator:
             "regionId": self.region,
         }
 
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """What a recipient's part before the ``@`` makes happen."""
+        return FAULTS
+
     async def handle(self, request: web.Request, inbox: Inbox) -> web.StreamResponse:
         """Answer one request."""
         body = await request.read()

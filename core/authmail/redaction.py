@@ -175,7 +175,7 @@ def struck(text: str | None, confidential: Iterable[str]) -> str | None:
     if not text:
         return text
     hidden = bytearray(len(text))
-    for spelling in _spellings(confidential):
+    for spelling in spellings(confidential):
         size = min(len(spelling), _TELLING)
         for start in range(len(text) - size + 1):
             if text[start : start + size] in spelling:
@@ -186,13 +186,14 @@ def struck(text: str | None, confidential: Iterable[str]) -> str | None:
     )
 
 
-def _spellings(confidential: Iterable[str]) -> set[str]:
-    spellings: set[str] = set()
+def spellings(confidential: Iterable[str]) -> set[str]:
+    """Return confidential texts in every way in which they may be repeated: encoded, escaped. Short ones are left out."""
+    found: set[str] = set()
     # The scheme of a link tells nothing, and stands in other addresses too.
     for part in (text.removeprefix("https://").removeprefix("http://") for text in confidential):
         if len(part) >= _SHORTEST_TO_STRIKE:
             encoded = quote(part, safe="")
-            spellings |= {
+            found |= {
                 part,
                 encoded,
                 quote(encoded, safe=""),
@@ -201,4 +202,4 @@ def _spellings(confidential: Iterable[str]) -> set[str]:
                 escape(part),
                 part.replace("/", "\\/"),
             }
-    return spellings
+    return found

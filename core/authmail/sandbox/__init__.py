@@ -2,6 +2,7 @@
 
 from authmail.sandbox.faults import HTTP_FAULTS, Fault, fault_of, perform
 from authmail.sandbox.inbox import Inbox, ReceivedMail
-from authmail.sandbox.server import Emulator, Sandbox
+from authmail.sandbox.provider import Emulator
+from authmail.sandbox.server import Sandbox
 
 __all__ = ["HTTP_FAULTS", "Emulator", "Fault", "Inbox", "ReceivedMail", "Sandbox", "fault_of", "perform"]

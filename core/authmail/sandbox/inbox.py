@@ -10,6 +10,8 @@ from typing import Any
 import attrs
 
 from authmail.plaintext import html_to_text
+from authmail.sandbox.changes import Changes
+from authmail.sandbox.exchanges import Exchanges
 from authmail.sandbox.findings import find_anchor, find_code, find_link
 
 
@@ -28,6 +30,7 @@ class ReceivedMail:
         text: the text part, if there is one.
         reply_to: where answers go, if it was set.
         extra: what else the provider was told, such as a tag.
+        exchange: id of the exchange with the provider in which it was accepted, if there was one.
     """
 
     id: int
@@ -40,6 +43,7 @@ class ReceivedMail:
     text: str | None = None
     reply_to: str | None = None
     extra: Mapping[str, str] = attrs.field(factory=dict)
+    exchange: int | None = None
 
     # Found once: lists of many mails are asked for again and again.
 
@@ -74,21 +78,28 @@ class Inbox:
 
     Args:
         limit: how many are kept; the oldest goes first.
+
+    Attributes:
+        changes: told of every mail that comes and goes.
+        exchanges: what the providers were asked and answered meanwhile; removed together with their mails.
     """
 
     def __init__(self, limit: int = 1000) -> None:
+        self.changes = Changes()
+        self.exchanges = Exchanges(self.changes)
         self._mails: deque[ReceivedMail] = deque(maxlen=limit)
         self._count = 0
-        self._waiting: set[asyncio.Future[None]] = set()
 
     def add(self, **fields: Any) -> ReceivedMail:
-        """Take a mail in; fields as of :class:`ReceivedMail`, without id and time."""
+        """Take a mail in; fields as of :class:`ReceivedMail`, without id, time and exchange."""
         self._count += 1
+        exchange = self.exchanges.current()
+        if exchange is not None:
+            exchange.mails.append(self._count)
+            fields["exchange"] = exchange.id
         mail = ReceivedMail(id=self._count, received_at=datetime.now(UTC), **fields)
         self._mails.append(mail)
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
+        self.changes.happened()
         return mail
 
     def messages(self, to: str | None = None) -> list[ReceivedMail]:
@@ -104,11 +115,16 @@ class Inbox:
         mail = self.get(number)
         if mail is not None:
             self._mails.remove(mail)
+            if mail.exchange is not None:
+                self.exchanges.delete(mail.exchange)
+            self.changes.happened()
         return mail is not None
 
     def clear(self) -> None:
-        """Remove all mails; ids go on."""
+        """Remove all mails and exchanges; ids go on."""
         self._mails.clear()
+        self.exchanges.clear()
+        self.changes.happened()
 
     async def wait(self, *, to: str | None = None, after: int = 0, timeout: float = 10.0) -> ReceivedMail:
         """Wait for a mail.
@@ -127,12 +143,7 @@ class Inbox:
                     found = next((mail for mail in self.messages(to) if mail.id > after), None)
                     if found is not None:
                         return found
-                    waiter = asyncio.get_running_loop().create_future()
-                    self._waiting.add(waiter)
-                    try:
-                        await waiter
-                    finally:
-                        self._waiting.discard(waiter)
+                    await self.changes.next()
         except TimeoutError:
             raise TimeoutError(f"no mail{f' to {to}' if to else ''} after id {after} within {timeout:g} seconds") from None
 
