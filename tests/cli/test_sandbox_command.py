@@ -1,8 +1,15 @@
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
+
+from click.testing import CliRunner
+
+from authmail.cli import main
 
 AUTHMAIL = [sys.executable, "-W", "error", "-c", "from authmail.cli import main; main()"]
 
@@ -45,3 +52,49 @@ def test_a_taken_port_is_told():
         )
     assert result.returncode == 1
     assert f"port {port} of 127.0.0.1 cannot be used" in result.stderr
+
+
+def test_demo_serves_its_mails():
+    """After it has told how it went; the page is where it says, until Ctrl-C."""
+    process = subprocess.Popen([*AUTHMAIL, "demo", "--serve"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        text = ""
+        while not (inbox := re.search(r"^Inbox: (http://127\.0\.0\.1:\d+)  Ctrl-C ends", text, re.MULTILINE)):
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            text += line
+        assert "All 5 mails arrived as composed" in text
+        with urllib.request.urlopen(inbox[1], timeout=10) as answer:
+            assert answer.headers.get_content_type() == "text/html"
+            assert b"<main>" in answer.read()
+        with urllib.request.urlopen(inbox[1] + "/api/activity", timeout=10) as answer:
+            outcomes = [entry["outcome"] for entry in json.load(answer)["entries"]]
+        assert (outcomes.count("accepted"), outcomes.count("refused")) == (5, 2)
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_open_opens_the_page(tmp_path):
+    """In the person's browser: here a script that writes down the address."""
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o755)
+    command = [*AUTHMAIL, "sandbox", "--port", "0", "--open", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"BROWSER": f"{browser} %s"}, text=True)
+    try:
+        inbox = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")["inbox"]
+        while not opened.exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        assert opened.read_text().strip() == inbox
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+def test_open_of_the_demo_needs_its_page():
+    """It is told, instead of opening nothing."""
+    result = CliRunner().invoke(main, ["demo", "--open"])
+    assert (result.exit_code, "--open needs --serve" in result.output) == (2, True)

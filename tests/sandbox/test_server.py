@@ -77,7 +77,7 @@ async def test_unknown_paths_are_json(api):
     """Also the wrong method."""
     assert (await api("GET", "/nothing"))[0] == 404
     assert (await api("POST", "/api/messages"))[0] == 405
-    assert "DELETE /api/messages" in (await api("GET", "/"))[1]
+    assert "DELETE /api/messages" in (await api("GET", "/api"))[1]
 
 
 def two_free_ports():

@@ -1,6 +1,7 @@
 """authmail demo."""
 
 import asyncio
+import contextlib
 from importlib.resources import as_file, files
 from textwrap import indent
 from typing import Any
@@ -11,11 +12,12 @@ import click
 from authmail import AccountError, Egress, Mailer, Message, SendError, Throttled
 from authmail.cli.config_file import ConfigFile, load
 from authmail.cli.output import fail, print_json
+from authmail.cli.sandbox import open_in_browser, watch
 
 _ORGANIZATION = {"organization": {"id": "org-1", "name": "Acme & Sons"}, "inviter": {"name": "Zoé"}}
 
 #: What the demo sends: several usage types in several languages.
-_MESSAGES = (
+MESSAGES = (
     Message("zoe@example.com", "SignIn", {"code": "482913", "locale": "fr-CA"}),
     Message("wei@example.com", "Register", {"code": "730164", "locale": "zh-CN"}),
     Message("sam@example.com", "ForgotPassword", {"code": "205588", "locale": "en-GB"}),
@@ -27,8 +29,10 @@ _MESSAGES = (
 
 
 @click.command(short_help="See it work, on this machine alone.")
+@click.option("--serve", is_flag=True, help="Then show the mails on a page in the browser, until Ctrl-C.")
+@click.option("--open", "in_browser", is_flag=True, help="With --serve: open that page.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def demo(as_json: bool) -> None:
+def demo(serve: bool, in_browser: bool, as_json: bool) -> None:
     """See authmail work, on this machine alone.
 
     Starts the sandbox, sends mails of several types and languages over loopback HTTP through the Aliyun Direct Mail
@@ -36,13 +40,19 @@ def demo(as_json: bool) -> None:
     arrived as composed.
 
     \b
-    Example:
+    Examples:
       authmail demo
+      authmail demo --serve
     """
+    if in_browser and not serve:
+        raise click.UsageError("--open needs --serve")
     with as_file(files("authmail.cli") / "demo_config" / "aliyun.json") as path:
         file = load(str(path), None)
-    results = asyncio.run(_run(file, as_json))
-    wrong = [result for result in results if not result["as_composed"]]
+    if asyncio.run(_run(file, serve, in_browser, as_json)):
+        raise SystemExit(1)
+
+
+def _summarize(results: list[dict[str, Any]], wrong: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json(results)
     elif wrong:
@@ -50,15 +60,14 @@ def demo(as_json: bool) -> None:
     else:
         click.echo(
             click.style(
-                f"All {len(_MESSAGES)} mails arrived as composed, and both failures were told as they are.", fg="green", bold=True
+                f"All {len(MESSAGES)} mails arrived as composed, and both failures were told as they are.", fg="green", bold=True
             )
         )
         click.echo("Next: authmail init aliyun-dm > aliyun.json, fill it in, authmail check aliyun.json")
-    if wrong:
-        raise SystemExit(1)
 
 
-async def _run(file: ConfigFile, quiet: bool) -> list[dict[str, Any]]:
+async def _run(file: ConfigFile, serve: bool, in_browser: bool, quiet: bool) -> list[dict[str, Any]]:
+    """Send everything, tell how it went, serve the page if asked to; returns what did not go as it should."""
     from authmail.sandbox import Sandbox  # imported late: loads aiohttp's server
 
     connector = file.connector
@@ -67,7 +76,7 @@ async def _run(file: ConfigFile, quiet: bool) -> list[dict[str, Any]]:
         _say(quiet, f"Sandbox: {connector.id} is emulated at {raw['endpoint']}; no mail leaves this machine.\n")
         results = []
         async with Mailer(connector, raw, templates=file.templates, egress=Egress.ANY) as mailer:
-            results += [await _sent(mailer, sandbox, message, quiet) for message in _MESSAGES]
+            results += [await _sent(mailer, sandbox, message, quiet) for message in MESSAGES]
             _say(quiet, "Too many calls (the recipient throttled@… asks the sandbox for it):")
             results.append(
                 await _failed(mailer, Message("throttled@example.com", "SignIn", {"code": "115599"}), Throttled, quiet)
@@ -76,7 +85,15 @@ async def _run(file: ConfigFile, quiet: bool) -> list[dict[str, Any]]:
         async with Mailer(connector, wrong_secret, templates=file.templates, egress=Egress.ANY) as mailer:
             _say(quiet, "A wrong AccessKey secret:")
             results.append(await _failed(mailer, Message("zoe@example.com", "SignIn", {"code": "115599"}), AccountError, quiet))
-    return results
+        wrong = [result for result in results if not result["as_composed"]]
+        _summarize(results, wrong, quiet)
+        if serve:
+            click.echo(f"\nInbox: {click.style(sandbox.url, bold=True)}  Ctrl-C ends.\n", err=quiet)
+            if in_browser:
+                await open_in_browser(sandbox.url)
+            with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C; how the demo went is still told
+                await watch(sandbox, quiet=quiet)
+    return wrong
 
 
 async def _sent(mailer: Mailer, sandbox: Any, message: Message, quiet: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import webbrowser
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -22,22 +23,26 @@ if TYPE_CHECKING:
     help="Port of the inbox; providers get the next ones. 0: any.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--open", "in_browser", is_flag=True, help="Open the inbox's page in the browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print where it listens as JSON, then nothing more.")
-def sandbox(port: int, host: str, as_json: bool) -> None:
+def sandbox(port: int, host: str, in_browser: bool, as_json: bool) -> None:
     """Serve local stand-ins of the providers, and an inbox of what they accepted, until Ctrl-C.
 
-    Put the printed settings into a config and send: no mail leaves this machine. The recipient chooses faults:
-    throttled@…, timeout@…, cut@… and more; docs/sandbox.md lists them.
+    Open the printed address in a browser: every mail appears there with its code in large type, what the provider was
+    asked and answered, and a form that sends test messages. Put the printed settings into a config and send: no mail
+    leaves this machine. The recipient chooses faults: throttled@…, timeout@…, cut@… and more; docs/sandbox.md lists
+    them.
 
     \b
-    Example:
+    Examples:
+      authmail sandbox --open
       authmail sandbox --port 8025
     """
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(host, port, as_json))
+        asyncio.run(_serve(host, port, in_browser, as_json))
 
 
-async def _serve(host: str, port: int, as_json: bool) -> None:
+async def _serve(host: str, port: int, in_browser: bool, as_json: bool) -> None:
     from authmail import connectors
     from authmail.sandbox import Sandbox  # imported late: loads aiohttp's server
 
@@ -49,20 +54,33 @@ async def _serve(host: str, port: int, as_json: bool) -> None:
                 print_json({"inbox": running.url, "connectors": configs})
             else:
                 _announce(running, host)
-            seen = 0
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    mail = await running.inbox.wait(after=seen, timeout=3600)
-                    seen = mail.id
-                    if not as_json:
-                        found = f"code {mail.code}" if mail.code else f"link {mail.link}" if mail.link else ""
-                        click.echo(f"{mail.received_at:%H:%M:%S}  {', '.join(mail.to)}  {mail.subject}  {found}")
+            if in_browser:
+                await open_in_browser(running.url)
+            await watch(running, quiet=as_json)
     except OSError as error:
         raise click.ClickException(error.strerror or str(error)) from None
 
 
+async def watch(running: "Sandbox", *, quiet: bool) -> None:
+    """Print a line for every mail that comes, until cancelled."""
+    seen = max((mail.id for mail in running.inbox), default=0)
+    while True:
+        with contextlib.suppress(TimeoutError):
+            mail = await running.inbox.wait(after=seen, timeout=3600)
+            seen = mail.id
+            if not quiet:
+                found = f"code {mail.code}" if mail.code else f"link {mail.link}" if mail.link else ""
+                click.echo(f"{mail.received_at:%H:%M:%S}  {', '.join(mail.to)}  {mail.subject}  {found}")
+
+
+async def open_in_browser(url: str) -> None:
+    """Open a page in the person's browser, or say that there is none."""
+    if not await asyncio.to_thread(webbrowser.open, url):  # a thread, since a browser in a terminal does not come back
+        click.echo(f"no browser could be opened; open {url} yourself", err=True)
+
+
 def _announce(running: "Sandbox", host: str) -> None:
-    click.echo(click.style(f"inbox:  {running.url}/api/messages", bold=True))
+    click.echo(f"Inbox: {click.style(running.url, bold=True)}  (for programs: {running.url}/api)")
     for connector in running.connectors:
         click.echo(f"\n{connector}, settings for a config:")
         print_json(running.config(connector))
@@ -71,7 +89,7 @@ def _announce(running: "Sandbox", host: str) -> None:
             click.style(f"\nListening at {host}: whoever reaches it can read every mail, with its codes and links.", fg="yellow"),
             err=True,
         )
-    click.echo("\nMails appear here. Ctrl-C ends.\n")
+    click.echo("\nMails appear in the inbox, and here. Ctrl-C ends.\n")
 
 
 def _is_loopback(host: str) -> bool:

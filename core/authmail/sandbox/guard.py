@@ -31,7 +31,9 @@ async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
     try:
         if not _is_local_name(host):
             response: web.StreamResponse = error(403, "open the sandbox by its address, not by a name")
-        elif (host if origin is None else origin).removeprefix("http://") != host or (site not in ("same-origin", "none") and request.path != "/"):
+        elif (host if origin is None else origin).removeprefix("http://") != host or (
+            site not in ("same-origin", "none") and request.path != "/"
+        ):
             response = error(403, "requests of other web pages are refused")
         else:
             response = await handler(request)

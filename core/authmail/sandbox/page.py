@@ -61,4 +61,4 @@ def opening_outside(html: str) -> str:
     Of an attribute that is there twice, browsers take the first; without quotes of our own, no text is broken. This is
     for convenience: what keeps a mail in is the policy.
     """
-    return _LINK.sub(r"<\1 target=_blank rel=noreferrer", html)
+    return _LINK.sub(r"<\1 target=_blank rel=noreferrer ", html)

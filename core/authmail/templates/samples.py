@@ -53,5 +53,5 @@ def sample_payload(usage_type: str, locale: str | None = None) -> dict[str, Any]
 
 @lru_cache(maxsize=1)
 def starter_templates() -> tuple[Template, ...]:
-    """Return the templates that ship with authmail: the nine types in English, French and Simplified Chinese."""
+    """Return the templates that ship with authmail: every usage type in English, French and Simplified Chinese."""
     return templates_in(files("authmail.templates") / "starter")

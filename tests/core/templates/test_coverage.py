@@ -1,6 +1,6 @@
-from authmail import Template
+from authmail import Template, UsageType
 from authmail.templates.coverage import coverage
-from authmail.templates.samples import LOGTO_TYPES, starter_templates
+from authmail.templates.samples import starter_templates
 
 
 def cells(templates, **options):
@@ -29,9 +29,9 @@ def test_a_template_that_cannot_be_filled_is_a_problem():
 
 
 def test_starter_templates_serve_everything():
-    """What ships serves all nine types in its languages, and every placeholder is filled."""
+    """What ships serves every type in its languages, and every placeholder is filled."""
     table = cells(starter_templates())
-    assert {cell.usage_type for cell in table.values()} == set(LOGTO_TYPES)
+    assert {cell.usage_type for cell in table.values()} == set(UsageType)
     assert {cell.locale for cell in table.values()} == {"", "en", "fr", "zh-CN"}
     assert not [cell for cell in table.values() if cell.problem or cell.unfilled or cell.template.usage_type != cell.usage_type]
     assert all(cell.template.locale == cell.locale for cell in table.values() if cell.locale)

@@ -62,7 +62,7 @@ function findings(mail) {
     element("h3", {}, word("link")),
     element("p", { class: "address" }, mail.link),
     element("span", { class: "buttons" },
-      element("a", { class: "button", href: mail.link, target: "_blank", rel: "noopener noreferrer" }, word("open")),
+      element("a", { class: "button primary", href: mail.link, target: "_blank", rel: "noopener noreferrer" }, word("open")),
       copyButton("link", mail.link),
     ),
   );
