@@ -79,6 +79,7 @@ async def test_the_code_is_copied(box, visit):
     """By the button, and by the key c."""
     page = await visit(permissions=["clipboard-read", "clipboard-write"])
     add(box, text="482913")
+    await expect(page.locator("#code")).to_have_text("482913")
     await page.get_by_role("button", name="Copy").click()
     await expect(page.locator("#news")).to_have_text("Copied")
     assert await page.evaluate("navigator.clipboard.readText()") == "482913"
