@@ -1,6 +1,7 @@
 """A provider's answer over HTTP, and what its status means when nothing else tells."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -75,6 +76,28 @@ def _by_status(status: int) -> tuple[type[SendError], Reason, str]:
     if 300 <= status < 400:  # noqa: PLR2004
         return AccountError, Reason.ENDPOINT, "the endpoint redirects; redirects are never followed, so check the endpoint"
     return OutcomeUnknown, Reason.PROVIDER, "the provider's answer does not tell whether it took the mail"
+
+
+def unpacked(body: bytes, coding: str) -> bytes:
+    """Return a body without its content coding; of a longer one than :data:`REPLY_LIMIT` a byte more than that.
+
+    Args:
+        body: as it came.
+        coding: the header ``Content-Encoding``; gzip and deflate are known (RFC 9110 section 8.4.1).
+
+    Raises:
+        zlib.error: it is not compressed as it says, not whole, or in a way that nobody asked for.
+    """
+    coding = coding.strip().lower()
+    if coding in ("", "identity"):
+        return body
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        raise zlib.error("a coding that was not asked for")
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: told apart by their heads
+    content = unpacker.decompress(body, REPLY_LIMIT + 1)
+    if not unpacker.eof and len(content) <= REPLY_LIMIT:
+        raise zlib.error("the end is missing")
+    return content
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -9,6 +9,7 @@ import json as json_codec
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Self
@@ -33,7 +34,7 @@ from authmail.outcomes import (
     SendError,
 )
 from authmail.pool import Pool
-from authmail.reply import REPLY_LIMIT, Reply
+from authmail.reply import REPLY_LIMIT, Reply, unpacked
 
 _CONNECT_LIMIT = 5.0
 # A sign-in mail every few seconds should not pay a TLS handshake each time (aiohttp's own default is 15).
@@ -73,6 +74,7 @@ class Transport:
         self._headers = {
             "User-Agent": f"authmail/{version('authmail')} {user_agent}".strip(),
             "Accept": "application/json, */*;q=0.5",
+            "Accept-Encoding": "gzip",
         }
         self._last_used = 0.0
 
@@ -85,7 +87,11 @@ class Transport:
                 keepalive_timeout=_KEEP_ALIVE,
                 socket_factory=self._egress.open_socket if self._egress and not self._proxy else None,
             )
-            self._owned = self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+            self._owned = self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # aiohttp unpacks more than we may hold
+            )
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -125,8 +131,11 @@ class Transport:
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(_CONNECT_LIMIT, seconds), ceil_threshold=3600),
             ) as response:
                 content, complete = await _read(response)
+                if complete and self._owned is not None:
+                    content = unpacked(content, response.headers.get("Content-Encoding", ""))
+                    content, complete = content[:REPLY_LIMIT], len(content) <= REPLY_LIMIT
                 reply = Reply(response.status, response.headers, content, complete)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
             failure = _unanswered(error, url) if payload.begun else _unsent(error, url)
         else:
             if 300 <= reply.status < 400:  # noqa: PLR2004 (a redirect would carry the code to another place)
@@ -177,7 +186,7 @@ def _unanswered(error: Exception, url: str) -> SendError:
     host = _host(url)
     if isinstance(error, TimeoutError):
         return NoAnswerInTime(f"{host} did not answer in time")
-    if isinstance(error, aiohttp.ClientResponseError) or isinstance(error.__cause__, ContentEncodingError):
+    if isinstance(error, aiohttp.ClientResponseError | zlib.error) or isinstance(error.__cause__, ContentEncodingError):
         hint = f"the answer of {host} is not valid HTTP"
         return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.AFTER)
     return ConnectionCut(f"the connection to {host} broke before the answer was complete")

@@ -14,20 +14,6 @@ def warned(aliyun, raw, **change):
     return {warning.path: f"{warning.message}; {warning.hint}" for warning in aliyun.warnings(raw | change)}
 
 
-def test_logtos_configs_are_accepted_and_refused_alike(vectors, aliyun):
-    """The captured cases of the reference's guard."""
-    cases = [case for case in vectors("logto/config_validation")["cases"] if case["connector"] == "aliyun-dm"]
-    assert len(cases) >= 20
-    for case in cases:
-        if case["valid"]:
-            aliyun.validate_config(case["config"])
-            continue
-        with pytest.raises(ConfigError) as caught:
-            aliyun.validate_config(case["config"])
-        roots = {issue["path"].partition(".")[0] for issue in case["issues"]}
-        assert {problem.path.partition("[")[0] for problem in caught.value.problems} == roots, case["label"]
-
-
 @pytest.mark.parametrize(
     ("region", "host"),
     [
