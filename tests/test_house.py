@@ -1,11 +1,13 @@
 """The project's own promises: the README is right, and every room has its tests."""
 
+import importlib
 import json
 import re
 import shlex
 import subprocess
 import sys
 import threading
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -141,36 +143,54 @@ mailer.close()
     assert received[0][1]["html"] == "<b>123456</b>"
 
 
-def test_every_fault_of_the_sandbox_is_documented():
-    """By its recipient or its code."""
-    from authmail_aliyun_dm.emulator_faults import FAULTS
+OURS = {point.name: point.value for point in entry_points(group="authmail.connectors") if point.dist.name == "authmail"}
 
+
+def test_the_readmes_table_of_connectors_is_current():
+    """It is written from what the connectors say of themselves."""
+    script = [sys.executable, str(ROOT / ".ci" / "connectors_table.py"), "--check"]
+    result = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    assert result.stderr == ""
+    assert all(f"`{name}`" in README for name in OURS)
+
+
+@pytest.mark.parametrize("connector", OURS)
+def test_every_fault_of_the_sandbox_is_documented(connector):
+    """Under the connector's heading, by its recipient or its code."""
+    faults = importlib.import_module(f"{OURS[connector]}.emulator_faults").FAULTS
     page = (ROOT / "docs" / "sandbox.md").read_text("utf-8")
-    for name, fault in FAULTS.items():
-        assert f"`{name}@…`" in page or f"`{fault.code}`" in page, name
+    section = page.partition(f"(`{connector}`)")[2].partition("\n### ")[0]
+    for name, fault in faults.items():
+        assert f"`{name}@…`" in section or f"`{fault.code}`" in section, name
 
 
-def test_guides_name_every_setting():
+@pytest.mark.parametrize("name", OURS)
+def test_guides_name_every_setting(name):
     """In each language, and nothing that does not exist; the translations cover each setting."""
-    connector = authmail.get_connector("aliyun-dm")
+    connector = authmail.get_connector(name)
     keys = {item.key for item in connector.form_items}
     for language in ("en", "fr", "zh-CN"):
+        assert {language, "en"} <= set(connector.metadata.readmes)
         guide = connector.metadata.readme(language)
         assert not [key for key in keys if f"`{key}`" not in guide]
     for language in ("fr", "zh-CN"):
         words = connector.metadata.translations
         assert {key for key in words if all(language in words[key][part] for part in ("label", "help"))} == keys
+    assert connector.metadata.logo.startswith("data:image/svg+xml")
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "zh-CN"])
-def test_configs_in_the_guides_are_valid(language):
-    """The example of each guide passes validation."""
-    guide = authmail.get_connector("aliyun-dm").metadata.readme(language)
-    for block in blocks(guide, "json"):
+@pytest.mark.parametrize("name", OURS)
+def test_configs_in_the_guides_are_valid(monkeypatch, name, language):
+    """The example of each guide passes validation, its references resolved, and without a warning."""
+    connector = authmail.get_connector(name)
+    for block in blocks(connector.metadata.readme(language), "json"):
         example = json.loads(block)
-        if isinstance(example["config"]["accessKeySecret"], dict):
-            example["config"]["accessKeySecret"] = "what the reference points at"
-        authmail.get_connector(example["connector"]).validate_config(example["config"])
+        assert authmail.get_connector(example["connector"]).id == name
+        for variable in re.findall(r'\{"env": "(AUTHMAIL_\w+)"\}', block):
+            monkeypatch.setenv(variable, "whsec_d2hhdCB0aGUgcmVmZXJlbmNlIHBvaW50cyBhdA==")
+        connector.validate_config(example["config"], references=authmail.References())
+        assert not connector.warnings(example["config"], references=authmail.References())
 
 
 def test_public_names_are_complete():
@@ -185,8 +205,8 @@ def test_public_names_are_complete():
 
 def test_every_connector_of_ours_has_the_agreed_files():
     """Same names in each, and tests beside them."""
-    for connector in authmail.connectors():
-        module = Path(sys.modules[f"authmail_{connector.target.replace('-', '_')}"].__file__).parent
+    for name in OURS.values():
+        module = Path(importlib.import_module(name).__file__).parent
         assert not {"config.py", "request.py", "answers.py", "emulator.py", "py.typed"} - {path.name for path in module.iterdir()}
         tests = ROOT / "tests" / "connectors" / module.name.removeprefix("authmail_")
         assert not {"test_config.py", "test_request.py", "test_answers.py", "test_send.py"} - {

@@ -34,7 +34,7 @@ from authmail.outcomes import (
 )
 from authmail.references import References
 from authmail.registry import BrokenConnector, Connectors, connector_ids, connectors, get_connector
-from authmail.repeat import repeat_unanswered
+from authmail.repeat import repeat_key, repeat_unanswered
 from authmail.reply import Reply
 from authmail.secret import Secret
 from authmail.settings import Settings, setting, settings
@@ -87,6 +87,7 @@ __all__ = [
     "get_connector",
     "hookimpl",
     "load",
+    "repeat_key",
     "repeat_unanswered",
     "setting",
     "settings",

@@ -54,13 +54,21 @@ class ConnectorHooks:
 
     @hookspec(firstresult=True)
     def send_message(
-        self, message: Message | None, email: Email, config: Any, http: "Http", client: Any, deadline: float
+        self,
+        message: Message | None,
+        email: Email,
+        original: Message | Email,
+        config: Any,
+        http: "Http",
+        client: Any,
+        deadline: float,
     ) -> Receipt | Awaitable[Receipt]:
         """Hand one mail to the provider; plain or, as nearly always, async.
 
         Args:
             message: as the host gave it; None if the host gave a rendered Email.
             email: rendered from a template; rendered only if this argument is named.
+            original: what the host gave, a Message or a rendered Email; for connectors that pass on both as they are.
             config: what ``validate_config`` returned.
             http: posts requests within the message's time, egress rules included; faults become outcomes by
                 themselves.

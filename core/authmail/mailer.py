@@ -240,9 +240,10 @@ class Mailer:
         return receipt
 
     async def _call(self, message: Message | Email, http: Http, asked: frozenset[str]) -> Receipt:
-        given = {"message": None, "email": None, "config": self._config, "http": http, "client": self._client}
+        given: dict[str, Any] = {"message": None, "email": None, "original": message}
+        given |= {"config": self._config, "http": http, "client": self._client}
         if isinstance(message, Email):
-            if "message" in asked and "email" not in asked:
+            if "message" in asked and not asked & {"email", "original"}:
                 hint = f"{self._connector.id} renders at the provider and takes a Message, not a rendered Email"
                 raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
             given["email"] = message

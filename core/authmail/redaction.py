@@ -13,7 +13,7 @@ from authmail.mailbox import header_safe
 from authmail.message import Message
 from authmail.outcomes import ConfigError, Problem, SendError
 from authmail.secret import Secret
-from authmail.settings import Settings, fields_of, is_secret, nested_settings
+from authmail.settings import Settings, fields_of, holds_secrets, is_secret, nested_settings
 from authmail.structure import REDACTED, is_reference
 from authmail.templates.language import whole_unicode
 
@@ -55,7 +55,9 @@ def map_secrets(
             continue
         field = known.get(key)
         here = f"{path}{key}"
-        if is_secret(field.type) if field is not None else unknown and _looks_secret(str(key), value, secrets):
+        if field is not None and holds_secrets(field.type) and isinstance(value, Mapping):
+            copy[key] = {name: change(f"{here}.{name}", item) for name, item in value.items()}
+        elif is_secret(field.type) if field is not None else unknown and _looks_secret(str(key), value, secrets):
             copy[key] = change(here, value)
         elif kind := nested_settings(field.type) if field is not None else cls if unknown else None:
             copy[key] = _map_below(value, kind, change, unknown=unknown, path=here, levels=levels)

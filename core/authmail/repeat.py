@@ -1,15 +1,36 @@
 """The very same request once more after no answer, for providers that tell a repeat from a second mail."""
 
+import os
+import re
 import time
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 
+from authmail.email import Email
+from authmail.message import Message
 from authmail.outcomes import OutcomeUnknown, Receipt, SendError
 
 # Below this there is no time for a second attempt to be answered.
 _SHORTEST_ATTEMPT = 0.2
+# What any server takes in a header, and Resend at most.
+_KEY = re.compile(r"[!-~]{1,256}")
 
 
-async def repeat_unanswered(attempt: Callable[[float | None], Awaitable[Receipt]], deadline: float) -> Receipt:
+def repeat_key(message: Message | Email) -> str:
+    """Return the key by which a provider tells a repeat from a second mail: the message's own, else one made up now.
+
+    Make it once per mail, before the first attempt. One that no header can hold, or longer than 256 characters, is
+    hashed: the same key still gives the same text.
+    """
+    key = message.idempotency_key
+    if not key:
+        return os.urandom(16).hex()
+    return key if _KEY.fullmatch(key) else sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def repeat_unanswered(
+    attempt: Callable[[float | None], Awaitable[Receipt]], deadline: float, *, joined: bool = False
+) -> Receipt:
     """Make an attempt, and after no answer the same one once more.
 
     Only for requests that cannot become two mails: the provider refuses or joins the second one by its idempotency key
@@ -19,6 +40,8 @@ async def repeat_unanswered(attempt: Callable[[float | None], Awaitable[Receipt]
         attempt: makes the attempt within so many seconds; None means within the time that the message has left. The
             first one has half of the time.
         deadline: when the message's time is over, on the clock of :func:`time.monotonic`.
+        joined: the provider joins both by their key and gives the second the first one's answer, so that an answer
+            which does not tell, such as a 500, is asked for again too.
 
     Raises:
         SendError: what the answer, or its absence, means. Whatever the second attempt meets, the first may have been
@@ -27,8 +50,8 @@ async def repeat_unanswered(attempt: Callable[[float | None], Awaitable[Receipt]
     try:
         return await attempt((deadline - time.monotonic()) / 2)
     except OutcomeUnknown as error:
-        # With a status there was an answer, and asking again would not change it.
-        if error.status is not None or deadline - time.monotonic() < _SHORTEST_ATTEMPT:
+        # With a status there was an answer. Only a provider that remembers the first can give a better one.
+        if (error.status is not None and not joined) or deadline - time.monotonic() < _SHORTEST_ATTEMPT:
             raise
         first = error
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from authmail.meaning import Meaning
 from authmail.outcomes import AccountError, MessageRejected, NotSent, OutcomeUnknown, Phase, Reason, SendError, Throttled
 
 #: A provider's answer is a few hundred bytes; what is longer is cut, and unreadable then.
@@ -48,34 +49,34 @@ class Reply:
             failure = self.failure()
         raise failure
 
-    def failure(self, **details: Any) -> SendError:
-        """Return the error that the status means.
+    def failure(self, meaning: Meaning | None = None, /, **details: Any) -> SendError:
+        """Return the error that the answer means: by a connector's own table, else by its status.
 
         429 is throttled, other 4xx rejected, 503 not sent, a redirect an account error, the rest unknown: also a 2xx,
         for whoever asks for its failure could not read it.
 
         Args:
+            meaning: what it means; None lets the status tell.
             **details: attributes of the :class:`~authmail.SendError`, such as ``code``, ``hint`` and ``detail``.
         """
-        kind, reason, hint = _by_status(self.status)
-        details = {"hint": hint, "reason": reason, "phase": Phase.AFTER, "status": self.status, **details}
-        details.setdefault("retry_after", retry_after(self.headers))
-        return kind(**details)
+        known = {"phase": Phase.AFTER, "status": self.status, "retry_after": retry_after(self.headers)}
+        return (meaning or _by_status(self.status)).error(**known | details)
 
     def __repr__(self) -> str:
         return f"Reply(status={self.status}, body=<{len(self.body)} bytes>)"
 
 
-def _by_status(status: int) -> tuple[type[SendError], Reason, str]:
+def _by_status(status: int) -> Meaning:
     if status == 429:  # noqa: PLR2004 (HTTP statuses read best as numbers)
-        return Throttled, Reason.RATE, "the provider asks to send slower"
+        return Meaning(Throttled, Reason.RATE, "the provider asks to send slower")
     if status == 503:  # noqa: PLR2004
-        return NotSent, Reason.PROVIDER, "the provider is not available now"
+        return Meaning(NotSent, Reason.PROVIDER, "the provider is not available now")
     if 400 <= status < 500:  # noqa: PLR2004
-        return MessageRejected, Reason.PROVIDER, "the provider refused the request"
+        return Meaning(MessageRejected, Reason.PROVIDER, "the provider refused the request")
     if 300 <= status < 400:  # noqa: PLR2004
-        return AccountError, Reason.ENDPOINT, "the endpoint redirects; redirects are never followed, so check the endpoint"
-    return OutcomeUnknown, Reason.PROVIDER, "the provider's answer does not tell whether it took the mail"
+        hint = "the endpoint redirects; redirects are never followed, so check the endpoint"
+        return Meaning(AccountError, Reason.ENDPOINT, hint)
+    return Meaning(OutcomeUnknown, Reason.PROVIDER, "the provider's answer does not tell whether it took the mail")
 
 
 def unpacked(body: bytes, coding: str) -> bytes:

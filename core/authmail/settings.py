@@ -181,6 +181,11 @@ def is_secret(annotation: Any) -> bool:
     return Secret in _kinds(annotation)
 
 
+def holds_secrets(annotation: Any) -> bool:
+    """Whether a setting of this type is an object whose every value is a secret, such as headers."""
+    return is_secret(annotation) and get_origin(annotation) in (dict, Mapping)
+
+
 def nested_settings(annotation: Any) -> type | None:
     """Return the settings class that a setting holds, if it holds one."""
     return next((kind for kind in _kinds(annotation) if isinstance(kind, type) and issubclass(kind, Settings)), None)

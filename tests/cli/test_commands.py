@@ -5,6 +5,7 @@ import tomllib
 import pytest
 from click.testing import CliRunner
 
+from authmail import connector_ids
 from authmail.cli import main
 from authmail_aliyun_dm.emulator import DirectMailEmulator
 
@@ -290,7 +291,7 @@ def test_secrets_may_stay_in_the_environment(run, config, monkeypatch):
 
 
 def test_demo(run):
-    """Five mails in several languages arrive as composed, and the two failures are told."""
+    """Five mails in several languages arrive as composed, the two failures are told, and every connector delivers."""
     result = run("demo")
     assert result.exit_code == 0, result.output
     for text in (
@@ -303,7 +304,11 @@ def test_demo(run):
     ):
         assert text in result.output
     assert "All 5 mails arrived as composed" in result.output
-    assert all(entry["as_composed"] for entry in json.loads(run("demo", "--json").output))
+    entries = json.loads(run("demo", "--json").output)
+    assert all(entry["as_composed"] for entry in entries)
+    swapped = [entry["arrived"] for entry in entries[7:]]
+    assert [mail["connector"] for mail in swapped] == connector_ids()
+    assert {mail["code"] for mail in swapped} == {"640218"}
 
 
 def test_demo_fails_if_a_mail_does_not_arrive(run, monkeypatch):
@@ -314,4 +319,5 @@ def test_demo_fails_if_a_mail_does_not_arrive(run, monkeypatch):
     )
     result = run("demo")
     assert result.exit_code == 1
-    assert "5 of 7 did not go as they should" in result.output
+    count = 7 + len(connector_ids())
+    assert f"5 of {count} did not go as they should" in result.output

@@ -256,6 +256,17 @@ async def test_core_renders_only_for_those_who_ask():
     assert isinstance(error, MessageRejected)
 
 
+async def test_a_connector_may_pass_on_what_the_host_gave():
+    """With `original` it gets a Message unrendered, its recipient checked all the same, and an Email as it is."""
+
+    async def send(original):
+        return Receipt(type(original).__name__)
+
+    assert (await answer_of(send, Message("a@b.c", "NoTemplate"))).message_id == "Message"
+    assert (await answer_of(send, Email("a@b.c", "s", html="x"))).message_id == "Email"
+    assert (await failure_of(send, Message("a@b.c, d@e.f", "NoTemplate"))).reason is Reason.RECIPIENT
+
+
 async def test_a_bug_before_the_request_is_not_sent():
     """Nothing went out; the type is named, the value never."""
 

@@ -1,8 +1,9 @@
 import attrs
 import pytest
 
-from authmail import AccountError, ConfigError, Email, Message, Secret, Settings, setting, settings
+from authmail import AccountError, ConfigError, Email, Message, References, Secret, Settings, setting, settings
 from authmail.redaction import confidential_in, merged, redacted, secrets_in, struck, without_secrets
+from authmail.references import resolved
 
 
 @settings
@@ -125,3 +126,27 @@ def test_strikes_every_spelling(echo):
     assert "x.y" not in struck(f"<{echo}>", ["https://x.y/z?t=a&b=ü"])
     assert struck("abc 12 abc", ["12"]) == "abc 12 abc"
     assert struck(None, ["12345"]) is None
+
+
+@settings
+class Headed(Settings):
+    headers: dict[str, Secret] = setting("Headers", default=attrs.Factory(dict))
+
+
+def test_an_object_of_secrets_hides_each_value():
+    """Its names are shown and its values are not; one that came back hidden is kept, and references are resolved."""
+    stored = {"headers": {"X-Key": "S3CRET", "X-Tenant": "acme"}}
+    shown = redacted(stored, Headed)
+    assert shown == {"headers": {"X-Key": "***", "X-Tenant": "***"}}
+    assert merged(stored, {"headers": shown["headers"] | {"X-Tenant": "other"}}, Headed) == {
+        "headers": {"X-Key": "S3CRET", "X-Tenant": "other"}
+    }
+    config = Headed.from_dict(stored)
+    assert "S3CRET" not in repr(config)
+    assert secrets_in(config) == ["S3CRET", "acme"]
+    raw, problems = resolved({"headers": {"X-Key": {"env": "NOBODY_SET"}}}, Headed, References(env=("NOBODY_*",)))
+    assert [problem.path for problem in problems] == ["headers.X-Key"]
+    assert Headed.from_dict(raw)
+    with pytest.raises(ConfigError) as caught:
+        Headed.from_dict({"headers": {"X-Key": 5}})
+    assert [problem.path for problem in caught.value.problems] == ["headers.X-Key"]

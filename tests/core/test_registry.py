@@ -86,8 +86,8 @@ def others(site, monkeypatch):
 def test_ids_come_without_an_import(others):
     """Listing loads nothing, so broken connectors are listed too."""
     assert authmail.connector_ids() == [
-        "acme-mail", "acme-two", "aliyun-direct-mail", "broken-exit", "broken-import", "other-id", "twin-mail", "without-hooks", "without-marker",
-        "wrong-argument",
+        "acme-mail", "acme-two", "aliyun-direct-mail", "broken-exit", "broken-import", "http-email", "other-id", "resend-mail", "twin-mail",
+        "without-hooks", "without-marker", "wrong-argument",
     ]  # fmt: skip
 
 
@@ -95,7 +95,8 @@ def test_working_ones_work_and_broken_ones_say_why(others):
     """One that cannot be imported, exits, lacks hooks, misfits or lies about its id stops none of the others."""
     found = authmail.connectors()
     assert [(connector.id, connector.distribution) for connector in found] == [
-        ("acme-mail", "acme-mail"), ("acme-two", "same-target"), ("aliyun-direct-mail", "authmail"),
+        ("acme-mail", "acme-mail"), ("acme-two", "same-target"), ("aliyun-direct-mail", "authmail"), ("http-email", "authmail"),
+        ("resend-mail", "authmail"),
     ]  # fmt: skip
     reasons = {(broken.distribution, broken.version): broken.reason for broken in found.broken}
     expected = {

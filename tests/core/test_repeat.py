@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from authmail import AccountError, NotSent, OutcomeUnknown, Receipt, Throttled, repeat_unanswered
+from authmail import AccountError, Email, Message, NotSent, OutcomeUnknown, Receipt, Throttled, repeat_key, repeat_unanswered
 
 
 def attempts(*outcomes):
@@ -59,3 +59,25 @@ async def test_no_second_attempt_begins_that_cannot_be_answered():
     with pytest.raises(OutcomeUnknown):
         await repeat_unanswered(attempt, time.monotonic() + 0.1)
     assert len(limits) == 1
+
+
+@pytest.mark.parametrize("first", [OutcomeUnknown("no answer"), OutcomeUnknown("a fault", status=500)])
+async def test_a_provider_that_joins_repeats_is_asked_for_a_better_answer(first):
+    """It remembers by the key what became of the first one; a refusal is an answer and is not asked for again."""
+    attempt, _ = attempts(first, Receipt("1"))
+    assert await repeat_unanswered(attempt, time.monotonic() + 10, joined=True) == Receipt("1")
+    attempt, limits = attempts(AccountError("no", status=401), Receipt("1"))
+    with pytest.raises(AccountError):
+        await repeat_unanswered(attempt, time.monotonic() + 10, joined=True)
+    assert len(limits) == 1
+
+
+def test_a_message_has_its_key_or_gets_one():
+    """The same key gives the same text, whatever its form; without one, every mail has another."""
+    assert repeat_key(Message("a@b.c", "SignIn", idempotency_key="sign-in/42")) == "sign-in/42"
+    assert repeat_key(Email("a@b.c", "s", text="t", idempotency_key="k" * 256)) == "k" * 256
+    for awkward in ("k" * 257, "clé", "a b", "a\r\nX: y", "\ud800"):
+        keys = {repeat_key(Message("a@b.c", "SignIn", idempotency_key=awkward)) for _ in range(2)}
+        assert len(keys) == 1
+        assert len(keys.pop()) == 64
+    assert len({repeat_key(Message("a@b.c", "SignIn")) for _ in range(100)}) == 100
