@@ -193,6 +193,19 @@ async def test_what_became_of_it_is_told(sandbox, ask, to, outcome, reason, code
     assert [entry["key"] for entry in (await (await ask("GET", "/api/activity")).json())["entries"]] == ["attempt-1"]
 
 
+@pytest.mark.parametrize("usage_type", ["SignIn", "OrganizationInvitation"])
+async def test_messages_to_one_address_are_told_apart(sandbox, ask, usage_type):
+    """Those that are sent at the same time, and that of an application: by code or link."""
+    values = {"connector": ALIYUN, "type": usage_type, "locale": "en", "to": "slow@example.com"}
+    for _ in range(3):
+        await ask("POST", "/api/attempts", json=values)
+    while not all(attempt.answer for attempt in sandbox.attempts):
+        await sandbox.inbox.changes.next()
+    for attempt in sandbox.attempts:
+        (number,) = attempt.exchanges
+        assert sandbox.inbox.exchanges.get(number).holds(attempt.mark)
+
+
 @pytest.mark.parametrize(
     "values",
     [

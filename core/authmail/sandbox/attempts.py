@@ -30,6 +30,7 @@ class Attempt:
         to: the recipient as it was typed.
         answer: the Receipt or SendError; None while it is being sent.
         exchanges: ids of the exchanges with the provider that it caused.
+        mark: its code, or what tells its link from all others; empty where it has neither.
     """
 
     id: int
@@ -40,6 +41,7 @@ class Attempt:
     to: str
     answer: Receipt | SendError | ConfigError | ConnectorNotFound | None = None
     exchanges: list[int] = attrs.field(factory=list)
+    mark: str = ""
 
     @property
     def outcome(self) -> str:
@@ -76,7 +78,7 @@ class Attempts:
         inbox.exchanges.began = self._claim
 
     def start(self, connector: str, config: Mapping[str, Any], usage_type: str, locale: str | None, to: str) -> Attempt:
-        """Begin to send a sample of a usage type from the starter templates, with a fresh code.
+        """Begin to send a sample of a usage type from the starter templates, with a fresh code or link.
 
         Args:
             connector: factory id.
@@ -88,17 +90,20 @@ class Attempts:
         self._count += 1
         now = datetime.now(UTC)
         attempt = Attempt(id=self._count, started_at=now, connector=connector, type=usage_type, locale=locale, to=to)
+        payload = sample_payload(usage_type, locale)
+        if "code" in payload:
+            payload["code"] = attempt.mark = f"{secrets.randbelow(1_000_000):06}"
+        elif "link" in payload:
+            attempt.mark = secrets.token_urlsafe(16)
+            payload["link"] += f"?token={attempt.mark}"
         self._kept.append(attempt)
-        task = asyncio.create_task(self._send(attempt, config))
+        task = asyncio.create_task(self._send(attempt, config, payload))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         self._inbox.changes.happened()
         return attempt
 
-    async def _send(self, attempt: Attempt, config: Mapping[str, Any]) -> None:
-        payload = sample_payload(attempt.type, attempt.locale)
-        if "code" in payload:  # so that one mail is told from the next
-            payload |= {"code": f"{secrets.randbelow(1_000_000):06}"}
+    async def _send(self, attempt: Attempt, config: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         templates = starter_templates()
         try:
             async with Mailer(attempt.connector, config, templates=templates, egress=Egress.ANY, timeout=_TIMEOUT) as mailer:
@@ -109,10 +114,12 @@ class Attempts:
 
     def _claim(self, exchange: Exchange) -> None:
         """Link a new exchange to the attempt under way that it belongs to; others may be sending meanwhile."""
-        for attempt in self._kept:
-            if attempt.answer is None and attempt.connector == exchange.connector and _speaks_of(attempt.to, exchange):
-                attempt.exchanges.append(exchange.id)
-                return
+        running = [attempt for attempt in self._kept if attempt.answer is None and attempt.connector == exchange.connector]
+        same = [attempt for attempt in running if _speaks_of(attempt.to, exchange)]
+        # Of several to one address the mark decides; it cannot be seen where a provider is given encoded bodies.
+        marked = [attempt for attempt in same if attempt.mark and exchange.holds(attempt.mark)]
+        for attempt in (marked or same)[-1:]:
+            attempt.exchanges.append(exchange.id)
 
     async def close(self) -> None:
         """End what is still being sent."""
@@ -140,7 +147,7 @@ def _speaks_of(recipient: str, exchange: Exchange) -> bool:
         address = Mailbox(recipient).address
     except ValueError:
         return False
-    return any(address in value for value in exchange.parameters.values())
+    return exchange.holds(address)
 
 
 def _facts(answer: Receipt | SendError | ConfigError | ConnectorNotFound | None) -> dict[str, Any] | None:

@@ -80,6 +80,10 @@ class Exchange:
         """Say that the connection was cut instead of an answer."""
         self.ending = Ending.CUT
 
+    def holds(self, text: str) -> bool:
+        """Whether a text is in any parameter."""
+        return any(text in value for value in self.parameters.values())
+
     @property
     def recipients(self) -> str | None:
         """To whom, if a parameter says so by its name."""

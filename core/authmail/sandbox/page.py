@@ -8,10 +8,10 @@ from aiohttp import web
 from authmail.sandbox.guard import error
 from authmail.sandbox.inbox import Inbox
 
-#: Nothing from elsewhere, no inline script or style, and no frame but a mail's.
+#: Nothing from elsewhere, no inline script or style, no frame but a mail's, and no text that becomes HTML.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 #: No script, no form, no request at all; links open outside, by a person's click. Also where it is opened by itself.
 MAIL_POLICY = (

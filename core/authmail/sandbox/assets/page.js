@@ -36,7 +36,7 @@ async function follow() {
       if (!answer.ok) throw new Error(answer.status);
       at("connection").textContent = "";
       if (answer.status === 200) await take(await answer.json());
-      pause = document.hidden ? HIDDEN_PAUSE : answer.status === 200 ? 0.1 : 0;
+      pause = document.hidden ? HIDDEN_PAUSE : answer.status === 200 ? 0.2 : 0;
     } catch {
       at("connection").textContent = word("disconnected");
       pause = Math.min(LONGEST_PAUSE, pause + 1);
@@ -179,7 +179,7 @@ document.addEventListener("keydown", (event) => {
   const steps = { j: 1, k: -1, ...(inList ? { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity } : {}) };
   if (event.key in steps) move(steps[event.key]);
   else if (event.key === "Enter" && focused.hash && focused.hash === location.hash) turn().then(() => at("detail").focus());
-  else if (event.key === "c") document.querySelector("#detail [data-copy=code]")?.click();
+  else if (event.key === "c") document.querySelector("#detail .found [data-copy]")?.click();
   else if (event.key === "n") compose();
   else if (event.key === "Escape") location.hash = "";
   else return;
