@@ -11,7 +11,7 @@ from ledger import Ledger
 def figures(ledger: Ledger, promises: Promises) -> dict[str, Any]:
     """Return counts, shares and times of a life, and every broken promise by its kind."""
     mails: Counter[int] = Counter(one.asked.message for one in ledger.ended if one.accepted)
-    wanted = {call.message: call for call in ledger.calls if not call.cancelled and not call.recipient.startswith("nobody")}
+    wanted = {call.message: call for call in ledger.calls if not call.cancelled and call.recipient.startswith("user")}
     answers = Counter(answer for call in ledger.calls for answer in call.answers)
     times = [call.ended - call.began for call in ledger.calls if "accepted" in call.answers]
     broken: dict[str, int] = defaultdict(int)

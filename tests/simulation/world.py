@@ -17,7 +17,7 @@ from authmail.delivery import Dedupe, Delivery, Failover, Limit, Limits, MemoryS
 from authmail.testing.fake_time import run_in_fake_time
 
 #: What the policies below are built with.
-PROMISES = Promises(rest=30.0, most=10, window=600.0)
+PROMISES = Promises(rest=10.0, most=10, window=600.0)
 
 _MOST_AT_ONCE = 500
 

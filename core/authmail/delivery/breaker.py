@@ -47,8 +47,8 @@ class Breaker(Wrapper):
         *,
         name: str | None = None,
         failures: int = 5,
-        rest: float = 30.0,
-        longest_rest: float = 600.0,
+        rest: float = 10.0,
+        longest_rest: float = 60.0,
     ) -> None:
         self._sender = sender
         self.name = name or name_of(sender)

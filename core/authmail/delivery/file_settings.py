@@ -58,7 +58,7 @@ class DeliverySettings(Settings):
         default=attrs.Factory(dict),
     )
     failures: int = setting("Failures", help="So many in a row open a sender's breaker", default=5, minimum=1, maximum=1000)
-    rest: float = setting("Rest", help="Seconds that a breaker stays open at first", default=30.0, minimum=0.1, maximum=3600)
+    rest: float = setting("Rest", help="Seconds that a breaker stays open at first", default=10.0, minimum=0.1, maximum=3600)
     keep: float = setting(
         "Keep", help="Seconds for which the answer to an idempotency key is kept", default=86400.0, minimum=1, maximum=2_592_000
     )

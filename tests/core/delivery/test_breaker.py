@@ -23,7 +23,7 @@ def test_an_error_of_the_whole_account_opens_it_at_once(scripted, in_fake_time, 
         await outcome(breaker, code)
         refused = await outcome(breaker, code)
         assert isinstance(refused, AccountError)
-        assert (refused.reason, refused.phase, refused.retry_after) == ("credentials", Phase.BEFORE, 30)
+        assert (refused.reason, refused.phase, refused.retry_after) == ("credentials", Phase.BEFORE, 10)
         assert "main is not asked now" in refused.hint
         assert (len(sender.calls), breaker.state) == (1, "open")
 
@@ -68,7 +68,7 @@ def test_one_message_tries_an_open_one(scripted, in_fake_time, code):
         sender = scripted(AccountError("no"), Receipt("1"), takes=2.0)
         breaker = Breaker(sender)
         await outcome(breaker, code)
-        await asyncio.sleep(30)
+        await asyncio.sleep(10)
         assert breaker.state == "probing"
         answers = await asyncio.gather(*(outcome(breaker, code) for _ in range(20)))
         assert sum(isinstance(answer, Receipt) for answer in answers) == 1
@@ -101,7 +101,7 @@ def test_a_rejected_message_shows_that_the_provider_works(scripted, in_fake_time
         sender = scripted(AccountError("no"), refused_here, rejected)
         breaker = Breaker(sender)
         await outcome(breaker, code)
-        await asyncio.sleep(30)
+        await asyncio.sleep(10)
         await outcome(breaker, code)
         assert breaker.state == "probing"
         await outcome(breaker, code)
@@ -176,7 +176,7 @@ def test_a_cancelled_try_leaves_room_for_the_next(scripted, in_fake_time, code):
         sender = scripted(AccountError("no"), Receipt("1"), takes=5.0)
         breaker = Breaker(sender)
         await outcome(breaker, code)
-        await asyncio.sleep(30)
+        await asyncio.sleep(10)
         probe = asyncio.create_task(breaker.send(code))
         await asyncio.sleep(1)
         probe.cancel()

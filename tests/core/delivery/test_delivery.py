@@ -61,7 +61,7 @@ def test_observers_hear_what_happens_on_the_way(scripted, in_fake_time, code):
         receipt = await delivery.send(code)
         assert listener.heard == [
             ("attempt", ("one", "quota", 2)),
-            ("breaker", ("one", "open", 30)),
+            ("breaker", ("one", "open", 10)),
             ("switched", ("one", "two", "quota")),
             ("attempt", ("two", Receipt("2"), 1)),
             ("sent", (code, receipt)),
@@ -78,9 +78,9 @@ def test_a_breaker_is_heard_of_when_it_closes_again(scripted, in_fake_time, code
         delivery = Delivery(Breaker(scripted(AccountError("no"), Receipt("1")), name="main"), plugins=[listener])
         with pytest.raises(AccountError):
             await delivery.send(code)
-        await asyncio.sleep(30)
+        await asyncio.sleep(10)
         await delivery.send(code)
-        assert listener.of("breaker") == [("main", "open", 30), ("main", "probing", 0), ("main", "closed", 0)]
+        assert listener.of("breaker") == [("main", "open", 10), ("main", "probing", 0), ("main", "closed", 0)]
 
     in_fake_time(scenario())
 
