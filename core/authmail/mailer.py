@@ -147,7 +147,7 @@ class Mailer:
         if stack is not None:
             await stack.aclose()
 
-    def forget(self) -> None:
+    def abandon(self) -> None:
         """In a forked child: leave what the parent opened to the parent, so that this Mailer can be opened again."""
         # Kept, for a session that is collected would close connections which the parent still uses.
         self._inherited = self._stack

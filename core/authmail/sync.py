@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from authmail import mailer
 from authmail.email import Email
@@ -42,7 +42,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_new_lock)
 
 
-def _run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run a coroutine on the background loop and wait for its result."""
     future = asyncio.run_coroutine_threadsafe(coroutine, _background_loop())
     try:
         return future.result()
@@ -51,11 +52,90 @@ def _run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         raise
 
 
-class Mailer:
-    """:class:`authmail.Mailer` with the same names, arguments and errors, without ``await``; any thread may use it.
+class Opens(Protocol):
+    """What can be opened on a loop: a Mailer, or a delivery around some."""
+
+    async def __aenter__(self) -> Any:
+        """Open it."""
+
+    async def close(self) -> None:
+        """Close it; it can be opened again."""
+
+    def abandon(self) -> None:
+        """In a forked child: leave what the parent opened to the parent."""
+
+    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send one message."""
+
+    async def preview(self, message: Message) -> Email:
+        """Return the mail that would be sent."""
+
+    async def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
+        """Send a sample."""
+
+
+class Blocking:
+    """A sender without ``await``; any thread may use it.
 
     It opens by itself at the first send and may be used for as long as the process lives; ``with`` or :meth:`close`
     closes it. After a fork the child opens connections of its own.
+
+    Args:
+        sender: what sends on the background loop.
+    """
+
+    def __init__(self, sender: Opens) -> None:
+        self._sender = sender
+        self._opened: asyncio.Future[Any] | None = None
+        self._process = 0
+
+    def __enter__(self) -> Self:
+        run(self._open())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened. Closing twice is harmless; the next send opens it again."""
+        if self._opened is not None and self._process == os.getpid():
+            self._opened = None
+            run(self._sender.close())
+
+    def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+        """Send one message, see :meth:`authmail.Mailer.send`."""
+        run(self._open())
+        return run(self._sender.send(message, timeout=timeout))
+
+    def preview(self, message: Message) -> Email:
+        """Return the mail that would be sent, see :meth:`authmail.Mailer.preview`."""
+        return run(self._sender.preview(message))
+
+    def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
+        """Send a sample, see :meth:`authmail.Mailer.test`."""
+        run(self._open())
+        return run(self._sender.test(to, type=type, locale=locale))
+
+    async def _open(self) -> None:
+        """Open once, whichever thread comes first. Runs on the background loop, so nothing else runs meanwhile."""
+        if self._opened is None or self._process != os.getpid():
+            if self._opened is not None:
+                self._sender.abandon()
+            self._process = os.getpid()
+            self._opened = asyncio.ensure_future(self._sender.__aenter__())
+        opened = self._opened
+        try:
+            await asyncio.shield(opened)
+        finally:
+            if opened.done() and (opened.cancelled() or opened.exception()):
+                self._opened = None
+
+    def __repr__(self) -> str:
+        return f"sync.{self._sender!r}"
+
+
+class Mailer(Blocking):
+    """:class:`authmail.Mailer` with the same names, arguments and errors, without ``await``; see :class:`Blocking`.
 
     Args:
         connector: as for :class:`authmail.Mailer`.
@@ -70,50 +150,4 @@ class Mailer:
     def __init__(self, connector: Any, config: Any, **options: Any) -> None:
         if options.get("session") is not None:
             raise TypeError("a session belongs to an event loop; the Mailer without await opens its own")
-        self._mailer = mailer.Mailer(connector, config, **options)
-        self._opened: asyncio.Future[Any] | None = None
-        self._process = 0
-
-    def __enter__(self) -> Self:
-        _run(self._open())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close what was opened. Closing twice is harmless; the next send opens it again."""
-        if self._opened is not None and self._process == os.getpid():
-            self._opened = None
-            _run(self._mailer.close())
-
-    def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
-        """Send one message, see :meth:`authmail.Mailer.send`."""
-        _run(self._open())
-        return _run(self._mailer.send(message, timeout=timeout))
-
-    def preview(self, message: Message) -> Email:
-        """Return the mail that would be sent, see :meth:`authmail.Mailer.preview`."""
-        return _run(self._mailer.preview(message))
-
-    def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
-        """Send a sample, see :meth:`authmail.Mailer.test`."""
-        _run(self._open())
-        return _run(self._mailer.test(to, type=type, locale=locale))
-
-    async def _open(self) -> None:
-        """Open once, whichever thread comes first. Runs on the background loop, so nothing else runs meanwhile."""
-        if self._opened is None or self._process != os.getpid():
-            if self._opened is not None:
-                self._mailer.forget()
-            self._process = os.getpid()
-            self._opened = asyncio.ensure_future(self._mailer.__aenter__())
-        opened = self._opened
-        try:
-            await asyncio.shield(opened)
-        finally:
-            if opened.done() and (opened.cancelled() or opened.exception()):
-                self._opened = None
-
-    def __repr__(self) -> str:
-        return f"sync.{self._mailer!r}"
+        super().__init__(mailer.Mailer(connector, config, **options))

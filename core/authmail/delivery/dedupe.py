@@ -234,6 +234,9 @@ class _Running:
     async def __aenter__(self) -> Self:
         return self
 
+    def abandon(self) -> None:
+        self._sendings = {}
+
     async def __aexit__(self, *_: object) -> None:
         tasks = [sending.task for sending in self._sendings.values()]
         await asyncio.gather(*tasks, return_exceptions=True)

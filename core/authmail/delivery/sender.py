@@ -76,9 +76,20 @@ class Wrapper(ABC):
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what was opened. Closing twice is harmless; it can be opened again, also on another loop."""
         stack, self._stack = self._stack, None
         if stack is not None:
             await stack.aclose()
+
+    def abandon(self) -> None:
+        """In a forked child: leave what the parent opened to the parent, so that this can be opened again."""
+        for resource in _resources(self):
+            if hasattr(resource, "abandon"):
+                resource.abandon()
+        self._stack = None
 
 
 def _resources(wrapper: Wrapper) -> Iterator[Any]:

@@ -53,6 +53,7 @@ class SQLiteStore:
         self._swept = 0.0
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
+        self._inherited: sqlite3.Connection | None = None
 
     async def __aenter__(self) -> Self:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="authmail-store")
@@ -71,6 +72,11 @@ class SQLiteStore:
             if connection is not None:
                 await asyncio.get_running_loop().run_in_executor(thread, connection.close)
             thread.shutdown(wait=False)
+
+    def abandon(self) -> None:
+        """In a forked child: leave the parent's connection to the parent, so that this can be opened again."""
+        self._inherited = self._connection  # kept, for SQLite must not close in a child what its parent opened
+        self._thread = self._connection = None
 
     def digest(self, *parts: str) -> str:
         """See :meth:`authmail.delivery.Store.digest`."""

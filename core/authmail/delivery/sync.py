@@ -1,0 +1,33 @@
+"""A delivery without ``await``, for hosts that have no event loop: Django, Flask, scripts.
+
+It runs on the background loop of :mod:`authmail.sync`, opens by itself at the first send, and may be used from any thread.
+"""
+
+import os
+from typing import Any
+
+from authmail.delivery import composition, delivery
+from authmail.delivery.sender import Step
+from authmail.message import Message
+from authmail.sync import Blocking, run
+
+
+class Delivery(Blocking):
+    """:class:`authmail.delivery.Delivery` with the same names and errors, without ``await``.
+
+    Args:
+        wrapped: the delivery; it is opened and closed here.
+    """
+
+    def __init__(self, wrapped: delivery.Delivery) -> None:
+        super().__init__(wrapped)
+        self._delivery = wrapped
+
+    def explain(self, message: Message) -> list[Step]:
+        """Say what would be decided about a message, see :meth:`authmail.delivery.Delivery.explain`."""
+        return run(self._delivery.explain(message))
+
+
+def load(path: str | os.PathLike[str], **options: Any) -> Delivery:
+    """Read ``authmail.toml``; arguments and errors as of :func:`authmail.load`."""
+    return Delivery(composition.load(path, **options))
