@@ -175,6 +175,11 @@ class Connector:
         return frozenset(name for impl in self._manager.hook.send_message.get_hookimpls() for name in impl.argnames)
 
     @property
+    def takes_mails(self) -> bool:
+        """Whether core renders mails for it; False where a message goes on as it is, and its receiver writes the mail."""
+        return "email" in self.send_arguments
+
+    @property
     def call_send(self) -> Callable[..., Any]:
         """The ``send_message`` hook."""
         hook: Callable[..., Any] = self._manager.hook.send_message

@@ -27,6 +27,7 @@ from authmail.outcomes import (
     Reason,
     Receipt,
     SendError,
+    TemplateError,
 )
 from authmail.redaction import confidential_in, secrets_in, without_secrets
 from authmail.registry import get_connector
@@ -189,10 +190,14 @@ class Mailer:
         """Return the mail that :meth:`send` would hand to the connector. Contacts no provider; needs no open Mailer.
 
         Raises:
-            MessageRejected: it would be refused before sending; a TemplateError where no template serves it.
+            MessageRejected: it would be refused before sending; a TemplateError where no template serves it, or where
+                the connector's receiver writes the mail.
         """
         error: SendError
         try:
+            if not self._connector.takes_mails:
+                hint = f"{self._connector.id} hands messages on as they are; the mail is written by its receiver"
+                raise TemplateError(hint)
             return await self._composer.compose(message)
         except SendError as raised:
             error = self._stripped(raised, message)
@@ -204,7 +209,7 @@ class Mailer:
         Raises:
             TemplateError: none serves it.
         """
-        return await self._composer.choose(message) if "email" in self._connector.send_arguments else None
+        return await self._composer.choose(message) if self._connector.takes_mails else None
 
     async def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
         """Send a sample, code ``000000``, by the very same path as :meth:`send`: an admin page's "Send" button.

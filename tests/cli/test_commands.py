@@ -321,3 +321,18 @@ def test_demo_fails_if_a_mail_does_not_arrive(run, monkeypatch):
     assert result.exit_code == 1
     count = 7 + len(connector_ids())
     assert f"5 of {count} did not go as they should" in result.output
+
+
+def test_a_connector_that_hands_messages_on_needs_no_templates(run, tmp_path):
+    """`check` asks for none, and `preview` says who writes the mail."""
+    path = tmp_path / "http.json"
+    config = {"endpoint": "https://mail.example.com/send", "authorization": "Bearer t"}
+    path.write_text(json.dumps({"connector": "http-email", "config": config}))
+    result = run("check", str(path))
+    assert (result.exit_code, "warning" in result.output) == (0, False)
+    assert "their receiver writes the mails" in result.output
+    checked = json.loads(run("check", str(path), "--json").output)
+    assert (checked["warnings"], checked["coverage"]) == ([], [])
+    result = run("preview", str(path))
+    assert result.exit_code == 1
+    assert "the mail is written by its receiver" in result.output

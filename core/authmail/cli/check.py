@@ -66,7 +66,8 @@ class _Checked:
 def _checked(file: ConfigFile, name: str, online: bool, default_locale: str | None) -> _Checked:
     typed = file.validated()
     warnings = file.connector.warnings(file.raw, references=file.references, templates=file.templates)
-    cells = coverage((*file.templates, *templates_of(typed)), default_locale)
+    templates = (*file.templates, *templates_of(typed))
+    cells = coverage(templates, default_locale) if file.connector.takes_mails else []
     warnings += [Problem(f"{cell.usage_type} ({cell.locale or 'any language'})", cell.problem) for cell in cells if cell.problem]
     report, failure = _asked(file, typed) if online else (None, None)
     return _Checked(name, file, warnings, cells, report, failure)
@@ -86,6 +87,8 @@ def _print(checked: _Checked) -> None:
     if warnings:
         click.echo(click.style("1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings", fg="yellow", bold=True))
         print_findings(warnings)
+    if not file.connector.takes_mails:
+        click.echo("\nTemplates: none needed; messages are handed on as they are, and their receiver writes the mails")
     if all(cell.template is None for cell in cells):
         return
     locales = list(dict.fromkeys(cell.locale for cell in cells))
