@@ -81,6 +81,29 @@ def test_hosts_are_the_only_ones():
         Egress(hosts="dm.aliyuncs.com")
 
 
+def test_a_host_is_checked_by_its_name_too():
+    """For connectors without URLs: the same list, the same error."""
+    egress = Egress(hosts=["smtp.example.com"])
+    egress.check_host("SMTP.example.com.")
+    Egress.PUBLIC.check_host("anything.example")
+    with pytest.raises(AccountError, match="does not list the host evil.example") as caught:
+        egress.check_host("evil.example")
+    assert (caught.value.reason, caught.value.phase) == (Reason.ENDPOINT, Phase.BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("egress", "addresses"),
+    [
+        (Egress.PUBLIC, []), (Egress.ANY, ["127.0.0.1", "::ffff:127.0.0.1"]), (Egress(plain=True), ["8.8.8.8"]),
+        (Egress(plain=True, private=True), ["127.0.0.1", "::ffff:127.0.0.1", "10.0.0.1", "8.8.8.8"]),
+    ],
+)  # fmt: skip
+def test_plain_only_where_it_is_allowed(egress, addresses):
+    """Without TLS: on loopback with ANY, elsewhere only where the host said so, and never where nobody may connect."""
+    every = ["127.0.0.1", "::ffff:127.0.0.1", "10.0.0.1", "8.8.8.8", "169.254.169.254", "x"]
+    assert [address for address in every if egress.allows_plain(address)] == addresses
+
+
 class Names:
     """A name server that answers look-ups in turn; stands before the real one of the loop."""
 

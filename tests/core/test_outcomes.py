@@ -4,6 +4,7 @@ import pytest
 
 from authmail import (
     AccountError,
+    AccountReport,
     AuthmailError,
     ConfigError,
     Limited,
@@ -85,9 +86,33 @@ def test_text_names_connector_outcome_and_cause_first():
     )
 
 
+def test_text_has_no_empty_parts():
+    """What an error lacks is not there, and leaves no gap."""
+    assert str(NotSent()) == "not sent (provider)"
+    assert str(SendError("a hint")) == "failed (provider): a hint"
+
+
+def test_the_words_of_outcomes_are_fixed():
+    """Hosts store and compare them: to_dict() gives them to other programs."""
+    assert " ".join(Reason) == (
+        "recipient suppressed content template message credentials permission sender quota rate clock account endpoint config "
+        "network timeout provider connector"
+    )
+    assert list(Phase) == ["before", "during", "after"]
+    assert [kind.outcome for kind in (MessageRejected, Throttled, AccountError, NotSent, OutcomeUnknown, SendError)] == [
+        "rejected", "throttled", "account", "not sent", "unknown", "failed",
+    ]  # fmt: skip
+
+
+def test_an_error_has_its_hint_as_argument():
+    """As every exception has, however it was given."""
+    assert NotSent("a hint").args == NotSent(hint="a hint").args == ("a hint",)
+
+
 def test_provider_words_are_cut():
     """A provider's page of text does not fill the log."""
     assert len(AccountError(detail="x" * 10_000).detail) == 501
+    assert AccountError(detail="x" * 500).detail == "x" * 500
 
 
 def test_an_unknown_reason_is_refused():
@@ -100,7 +125,14 @@ def test_config_error_lists_every_problem():
     """str() of a ConfigError has a line for each problem, with path, message and hint."""
     error = ConfigError([Problem("a", "is required", "see there"), Problem("", "is no object")])
     assert str(error) == "2 problems in the config:\n  a: is required (see there)\n  is no object"
-    assert pickle.loads(pickle.dumps(error)).problems == error.problems
+    assert str(ConfigError(error.problems[1:])) == "1 problem in the config:\n  is no object"
+    assert pickle.loads(pickle.dumps(ConfigError(iter(error.problems)))).problems == error.problems
+
+
+def test_an_account_report_may_be_empty():
+    """Its warnings are a tuple, from whatever they were gathered in."""
+    assert (AccountReport().facts, AccountReport().warnings) == ({}, ())
+    assert AccountReport({"Quota": "9"}, iter([Problem("a", "b")])).warnings == (Problem("a", "b"),)
 
 
 def test_receipt_is_a_value():
