@@ -11,11 +11,12 @@ import attrs
 
 from authmail.outcomes import AccountError, Phase, Reason
 
-# Metadata and host services of clouds that answer on addresses nothing else gives away: Alibaba Cloud and Tencent
+# This host itself; metadata and services of clouds on addresses that nothing else gives away: Alibaba Cloud and Tencent
 # (in the carrier-grade NAT range), Azure's wire server, Oracle, AWS over IPv6.
 _NEVER = tuple(
     ip_network(network)
     for network in (
+        "0.0.0.0/8",
         "100.100.100.0/24",
         "169.254.0.0/16",
         "168.63.129.16/32",
@@ -89,12 +90,12 @@ class Egress:
         """Whether mail and credentials may go to an IP address without TLS, or with a certificate nobody vouches for."""
         literal = _literal(address)
         is_loopback = literal is not None and _embedded(literal).is_loopback
-        return self.allows(address) and (self.plain or (self.private and is_loopback))
+        return self.allows(address) and (self.plain or is_loopback)
 
     def allows(self, address: str) -> bool:
         """Whether an IP address may be connected to."""
         try:
-            ip = _embedded(ip_address(address.partition("%")[0]))
+            ip = _embedded(ip_address(address))
         except ValueError:
             return False
         if ip.is_unspecified or ip.is_multicast or any(ip in network for network in _NEVER):
@@ -153,6 +154,6 @@ def _url_refusal(egress: Egress, url: str) -> str:
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(host.partition("%")[0])
+        return ip_address(host)
     except ValueError:
         return None

@@ -7,10 +7,11 @@ from authmail import AccountError, Egress, Mailer, Message, Phase, Reason
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111"]
 PRIVATE = ["10.0.0.1", "172.16.5.4", "192.168.1.1", "127.0.0.1", "127.255.255.254", "::1", "fd12::1", "100.64.0.1", "198.18.0.1"]
-MAPPED = ["::ffff:10.0.0.1", "::ffff:127.0.0.1", "::10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::"]
+MAPPED = ["::ffff:10.0.0.1", "::ffff:127.0.0.1", "::10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:808:808::f5ff:fffe"]
 NEVER = [
     "169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "0.0.0.0", "::",
     "224.0.0.1", "255.255.255.255", "240.0.0.1", "ff02::1", "::ffff:169.254.169.254", "::ffff:0.0.0.0", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::", "x",
+    "2001:0:808:808::5601:5601", "0.0.0.2", "::2", "8.8.8.8%x",
     "",
 ]  # fmt: skip
 
@@ -40,7 +41,7 @@ def test_some_addresses_are_never_allowed(address):
     "url",
     [
         "http://dm.aliyuncs.com/", "ftp://dm.aliyuncs.com/", "file:///etc/passwd", "dm.aliyuncs.com", "", "https://", "https:///x", "https://[::1",
-        "https://10.0.0.1/", "https://[::ffff:10.0.0.1]/", "https://127.0.0.1:8443/", "https://169.254.169.254/latest", "https://user@10.0.0.1/",
+        "https://10.0.0.1/", "https://[::ffff:10.0.0.1]/", "https://127.0.0.1:8443/", "https://169.254.169.254/latest", "https://[fe80::1%25eth0]/", "https://user@10.0.0.1/",
         "https://a:99999/", "http://127.0.0.1/", "http://localhost/",
     ],
 )  # fmt: skip
@@ -77,6 +78,9 @@ def test_hosts_are_the_only_ones():
     for host in ("example.com", "evilexample.com", "dm.aliyuncs.com.evil.example", "x.dm.aliyuncs.com"):
         with pytest.raises(AccountError, match="does not list"):
             egress.check_url(f"https://{host}/")
+    for check in (egress.check_host, lambda host: egress.check_url(f"https://{host}/")):
+        with pytest.raises(AccountError, match="does not list the host x{100}$"):
+            check("x" * 200)
     with pytest.raises(TypeError):
         Egress(hosts="dm.aliyuncs.com")
 

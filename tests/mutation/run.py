@@ -27,9 +27,9 @@ MODULES = {
     "authmail.egress": [f"{CORE}/test_egress.py"],
     **{
         f"authmail.templates.{room}": [f"{CORE}/templates/test_{room}.py", *TEMPLATES]
-        for room in ("choice", "coverage", "folder", "language", "rendering", "strangers", "template")
+        for room in ("choice", "coverage", "folder", "language", "rendering", "strangers")
     },
-    "authmail.templates.samples": [f"{CORE}/templates", f"{CORE}/test_forms.py", f"{CORE}/test_mailer.py"],
+    "authmail.templates.template": [f"{CORE}/templates/test_template.py", *TEMPLATES, f"{CORE}/test_settings.py"],
     "authmail_aliyun_dm.answers": [f"{ALIYUN}/test_answers.py", f"{ALIYUN}/test_send.py"],
     "authmail_aliyun_dm.signing": [f"{ALIYUN}/test_signing.py", "tests/properties/test_signing.py"],
 }

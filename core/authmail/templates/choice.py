@@ -75,10 +75,9 @@ def _best(templates: list[Template], locales: tuple[str, ...], default_locale: s
     by_locale: dict[str, Template] = {}
     for template in templates:
         by_locale.setdefault(template.locale or "", template)
-    tags = [tag for tag in by_locale if tag]
-    found = best_match(locales, tags)
+    found = best_match(locales, by_locale)  # the empty tag matches nobody's
     if found is None and default_locale:
-        found = best_match([default_locale], tags)
+        found = best_match([default_locale], by_locale)
     if found is None and "" in by_locale:
         found = ""
     return by_locale[found] if found is not None else next(iter(templates), None)

@@ -45,11 +45,11 @@ def coverage(
 
 def _cell(templates: Sequence[Template], usage_type: str, locale: str, default_locale: str | None) -> Coverage:
     payload = sample_payload(usage_type)
-    found = candidates(templates, usage_type, [locale] if locale else [], default_locale)
+    found = candidates(templates, usage_type, [locale], default_locale)
     try:
         template = chosen(found, usage_type, payload)
     except TemplateError as error:
-        return Coverage(usage_type, locale, found.own or found.generic, problem=error.hint)
+        return Coverage(usage_type, locale, found.generic, problem=error.hint)
     texts = (template.subject, template.content, template.text or "", template.send_from or "", template.reply_to or "")
     unfilled = {piece.name for text in texts for piece in placeholders(text) if value_at(payload, piece.path) is None}
     lacking = missing_vital(template, payload)

@@ -13,6 +13,7 @@ def test_tells_what_serves_whom():
     assert table["SignIn", "fr"].template.locale == "fr"
     assert table["Register", "fr"].template.usage_type == "Generic"
     assert "needs code" in table["OrganizationInvitation", ""].problem
+    assert table["OrganizationInvitation", ""].template.usage_type == "Generic"
     assert len(table) == 9 * 2
 
 
@@ -21,6 +22,8 @@ def test_finds_placeholders_that_stay_empty():
     table = cells([Template("Generic", "{{application.name}}", "{{code}} {{user.name}}")])
     assert table["Generic", ""].unfilled == ("application.name", "user.name")
     assert table["BindMfa", ""].unfilled == ()
+    everywhere = Template("SignIn", "{{a}}", "{{b}}", text="{{c}}", send_from="{{d}}", reply_to="{{e}}")
+    assert cells([everywhere])["SignIn", ""].unfilled == ("a", "b", "c", "d", "e")
 
 
 def test_a_template_that_cannot_be_filled_is_a_problem():

@@ -121,6 +121,15 @@ def test_an_invitation_is_no_phishing_relay():
         assert "https[:]//evil[.]example/login" in text
 
 
+@pytest.mark.parametrize("stranger", ["application", "inviter", "organization", "user"])
+def test_all_whom_strangers_name_are_read_alike(stranger):
+    """Whatever of Logto's context objects holds the name."""
+    payload = {stranger: {"name": "www.evil.example"}}
+    content = f"{{{{{stranger}.name}}}}"
+    email = render(payload, subject=content, content=content)
+    assert email.subject == email.html == email.text == "www[.]evil[.]example"
+
+
 def test_a_strangers_picture_stays_an_address():
     """Within an attribute a stranger's value is escaped and cleaned, not defaced: logos still load."""
     logo = 'https://cdn.example.com/l.png?a=1&b="x'

@@ -19,6 +19,7 @@ from authmail.templates.strangers import cleaned, inert
         ("a\r\n\tb\x00c\u2028d", "a bc d"),
         ("خانه\u200cها", "خانه\u200cها"),
         ("a\u200cb\u200d", "ab"),
+        ("ه\u200ca", "هa"),
         ("👩\u200d💻", "👩\u200d💻"),
         ("\U000e0041tag", "tag"),
     ],
@@ -33,6 +34,8 @@ def test_cuts():
     assert inert("x" * 129) == "x" * 127 + "…"
     assert inert("x" * 128) == "x" * 128
     assert len(cleaned("x" * 10_000_000)) == 2048
+    # Only so much is looked at at all.
+    assert cleaned("\u200b" * 4095 + "xy") == "x"
 
 
 def test_no_format_character_of_unicode_survives_beside_ascii():
