@@ -29,7 +29,12 @@ MODULES = {
         f"authmail.templates.{room}": [f"{CORE}/templates/test_{room}.py", *TEMPLATES]
         for room in ("choice", "coverage", "folder", "language", "rendering", "strangers")
     },
-    "authmail.templates.template": [f"{CORE}/templates/test_template.py", *TEMPLATES, f"{CORE}/test_settings.py"],
+    "authmail.templates.template": [
+        f"{CORE}/templates/test_template.py",
+        *TEMPLATES,
+        f"{CORE}/test_settings.py",
+        "tests/properties/test_values.py",
+    ],
     "authmail_aliyun_dm.answers": [f"{ALIYUN}/test_answers.py", f"{ALIYUN}/test_send.py"],
     "authmail_aliyun_dm.signing": [f"{ALIYUN}/test_signing.py", "tests/properties/test_signing.py"],
 }

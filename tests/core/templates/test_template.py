@@ -26,6 +26,10 @@ def test_knows_the_other_spellings():
     )
     assert Template.from_dict(base | {"type": "SignIn"}).content_type == "text/html"
     assert Template.from_dict(base | {"locale": None, "replyTo": None}) == Template("X", "s", "c")
+    assert Template.from_dict(base | {"locale": "fr", "languageTag": "de", "unknown": "x"}) == Template(
+        "X", "s", "c", locale="fr"
+    )
+    assert Template.from_dict(base | {"contentType": "text/html"}) == Template("X", "s", "c")
 
 
 @pytest.mark.parametrize("key", ["usageType", "subject", "content"])
@@ -42,3 +46,22 @@ def test_names_every_wrong_value():
     with pytest.raises(ConfigError) as caught:
         Template.from_dict({"usageType": 1, "subject": [], "content": "c", "contentType": "html"})
     assert [problem.path for problem in caught.value.problems] == ["usageType", "subject", "contentType"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "null"), (True, "true or false"), ("x", "a text"), (1, "a number"), (1.5, "a number"), ([], "a list"), ((), "a list"),
+        (object(), "object"),
+    ],
+)  # fmt: skip
+def test_something_else_is_no_template(value, words):
+    """The problem says what came, in words."""
+    with pytest.raises(ConfigError) as caught:
+        Template.from_dict(value)
+    assert [(problem.path, problem.message) for problem in caught.value.problems] == [("", f"must be an object, got {words}")]
+
+
+def test_shows_no_content():
+    """A template may hold what a tenant keeps to itself."""
+    assert repr(Template("SignIn", "canary", "canary", locale="fr")) == "Template('SignIn', locale='fr', content=<6 characters>)"
