@@ -17,9 +17,8 @@ _PLACEHOLDER = re.compile(rf"\{{\{{{_BLANK}([A-Za-z0-9_.]+){_BLANK}\}}\}}")
 _TAG_START = re.compile(r"<[A-Za-z/!]")
 _LIST_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
-#: JavaScript writes a number without an exponent in this range of decimal points, and loses integers beyond it.
+#: JavaScript writes a number without an exponent in this range of decimal points.
 _PLAIN_DIGITS = 21
-_SAFE_INTEGER = 2**53
 
 
 @attrs.frozen
@@ -110,7 +109,7 @@ def value_at(payload: Mapping[str, Any], path: tuple[str, ...]) -> Any:
 def html_text(value: Any) -> str:
     """Return a value as HTML: escaped, unless it says of itself that it is safe markup (``__html__``)."""
     markup = getattr(value, "__html__", None)
-    return str(markup()) if callable(markup) else escape(text_of(value), quote=True)
+    return str(markup()) if callable(markup) else escape(text_of(value))
 
 
 def text_of(value: Any) -> str:
@@ -138,14 +137,14 @@ def whole_unicode(text: str) -> str:
 
 
 def _number_text(number: float) -> str:
-    """Print a number by ECMA-262, Number::toString: the shortest digits, an exponent below 1e-6 and from 1e21 on."""
-    if isinstance(number, int):
-        if abs(number) <= _SAFE_INTEGER:
-            return str(int(number))
-        try:
-            number = float(number)
-        except OverflowError:
-            return "Infinity" if number > 0 else "-Infinity"
+    """Print a number by ECMA-262, Number::toString: the shortest digits, an exponent below 1e-6 and from 1e21 on.
+
+    Every number is a double there, so integers lose digits beyond 2**53.
+    """
+    try:
+        number = float(number)
+    except OverflowError:
+        return "Infinity" if number > 0 else "-Infinity"
     if number != number:  # noqa: PLR0124 (the definition of NaN)
         return "NaN"
     if number in (float("inf"), float("-inf")):
@@ -160,7 +159,7 @@ def _number_text(number: float) -> str:
     digits = digits.rstrip("0")
     if len(digits) <= point <= _PLAIN_DIGITS:
         return f"{sign}{digits}{'0' * (point - len(digits))}"
-    if 0 < point <= _PLAIN_DIGITS:
+    if 0 < point < len(digits):
         return f"{sign}{digits[:point]}.{digits[point:]}"
     if -6 < point <= 0:  # noqa: PLR2004 (ECMA-262)
         return f"{sign}0.{'0' * -point}{digits}"

@@ -49,17 +49,18 @@ def test_names_every_file_that_cannot_be_used(tmp_path):
 
 
 def test_reads_a_folder_within_an_archive(tmp_path):
-    """Package data may be in a zip file; languages come in the order of their names."""
+    """Package data may be in a zip file; languages come in the order of their names, hidden folders do not."""
     with zipfile.ZipFile(tmp_path / "package.zip", "w") as archive:
-        for name in ("templates/fr/Notice.txt", "templates/en/Notice.txt"):
-            archive.writestr(name, "Subject: News\n\nXmas")
+        for name in ("templates/fr/Notice.txt", "templates/X_y/Notice.txt", "templates/.fr/Notice.txt"):
+            archive.writestr(name, "Subject:News\n\nXmas")
     assert templates_in(zipfile.Path(tmp_path / "package.zip", "templates/")) == tuple(
-        Template("Notice", "News", "Xmas", "text/plain", locale=locale) for locale in ("en", "fr")
+        Template("Notice", "News", "Xmas", "text/plain", locale=locale) for locale in ("X_y", "fr")
     )
 
 
 def test_an_empty_or_missing_folder_is_told(tmp_path):
     """A misspelt folder does not silently mean no templates."""
     for folder in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(ConfigError, match="templates"):
+        with pytest.raises(ConfigError) as caught:
             templates_in(folder)
+        assert [problem.path for problem in caught.value.problems] == ["templates"]

@@ -25,6 +25,7 @@ def test_prints_no_internals_of_python_or_javascript():
 @pytest.mark.parametrize(
     ("value", "text"),
     [
+        (0, "0"), (-7, "-7"), (2**53 + 1, "9007199254740992"), (float("inf"), "Infinity"), (float("-inf"), "-Infinity"),
         (10**21, "1e+21"), (2**60, "1152921504606847000"), (10**400, "Infinity"), (-(10**400), "-Infinity"), (float("nan"), "NaN"),
         (1e-6, "0.000001"), (1.5e-10, "1.5e-10"), (1.7976931348623157e308, "1.7976931348623157e+308"), (-0.0, "0"),
         (Decimal("1.50"), "1.50"), ([1, [None, True]], "1,,true"), ("\ud800x", "\ufffdx"),
@@ -67,8 +68,15 @@ def test_safe_markup_is_not_escaped_twice():
 
 def test_knows_where_a_placeholder_stands():
     """A placeholder within a tag is told from one in the text; an arrow in the text is no tag."""
-    pieces = placeholders('<a href="{{link}}">{{name}}</a> 1 < 2 {{x}} <b title={{y}}')
-    assert {piece.name: piece.in_tag for piece in pieces} == {"link": True, "name": False, "x": False, "y": True}
+    pieces = placeholders('<a href="{{link}}" title="{{t}}">{{name}}</a>{{n}}{{m}} 1 < 2 {{x}} <b title={{y}}')
+    assert [piece.name for piece in pieces if piece.in_tag] == ["link", "t", "y"]
+
+
+def test_compiles_into_pieces_without_empty_ones():
+    """Nothing per mail for what is not there."""
+    assert [piece if isinstance(piece, str) else piece.written for piece in compiled("{{a}}{{ b }}c{{d}}")] == [
+        "{{a}}", "{{ b }}", "c", "{{d}}",
+    ]  # fmt: skip
 
 
 def test_compiles_hostile_templates_in_reasonable_time():
