@@ -36,6 +36,15 @@ def test_prints_values_as_javascript_does(value, text):
     assert render("{{v}}", {"v": value}) == text
 
 
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [("{{s.0}}|{{n.0}}|{{o.0}}", "||x"), ("{{.s}}", "{{.s}}"), ("{{l.0}}{{l.1}}{{l.00}}{{l.-1}}", "a{{l.-1}}"), ("{{s.}}", "")],
+)
+def test_only_objects_and_lists_have_members(template, text):
+    """A text has no first character, a list no negative end; a name without a first part stays, whatever the payload has."""
+    assert render(template, {"s": "abc", "n": 5, "o": {"0": "x"}, "l": ["a"], "": {"s": "y"}}) == text
+
+
 HOSTILE = [
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onmouseover='alert(1)", "</p></body>", "<!-- x", "&lt;b&gt;", "a & b",
     "`{{code}}`", "\x00<b>", "--><b>", "]]>", "&#60;b&#62;", "<style>*{display:none}</style>",

@@ -27,7 +27,8 @@ def test_an_html_template_gives_both_parts():
 
 def test_a_text_of_its_own_is_taken():
     """A template's text part is used as it is written, and so is a text template."""
-    assert render({"code": "1"}, content="<p>{{code}}</p>", text="Code:\n{{code}}").text == "Code:\n1"
+    email = render({"code": "1"}, content="<p>{{code}}</p>", text="Code:\n{{code}}")
+    assert (email.html, email.text, email.text_is_own) == ("<p>1</p>", "Code:\n1", True)
     email = render({"code": "1"}, content="Code:\n{{code}} & <b>", content_type="text/plain")
     assert (email.html, email.text, email.text_is_own) == (None, "Code:\n1 & <b>", True)
 
@@ -57,6 +58,22 @@ def test_what_else_is_missing_is_empty_with_one_warning(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "template SignIn (None): no value for application.name, x, organization.name"
     ]
+    assert caplog.records[0].name == "authmail"
+
+
+def test_nothing_is_said_where_nothing_is_missing(caplog):
+    """The log of a mail that is in order is empty."""
+    with caplog.at_level(logging.WARNING):
+        render({"code": "1", "x": {"y": 0}}, subject="{{x.y}}", content="{{code}}", send_from="Acme", reply_to="a@b.c")
+    assert not caplog.records
+
+
+def test_a_mail_knows_what_its_message_was():
+    """What the connector and a repeat go by comes from the message."""
+    message = Message("zoe@example.com", "SignIn", {"code": "1"}, idempotency_key="k")
+    email = rendered(Template("Generic", "s", "c"), message, TO)
+    assert (email.to, email.usage_type, email.repeatable, email.idempotency_key) == (TO, "SignIn", True, "k")
+    assert not rendered(Template("Generic", "s", "c"), Message("zoe@example.com", "SignIn", {"link": "l"}), TO).repeatable
 
 
 @pytest.mark.parametrize(
@@ -70,6 +87,9 @@ def test_what_else_is_missing_is_empty_with_one_warning(caplog):
         ('"Acme, Inc." <a@b.c>', "Acme, Inc.", "a@b.c"),
         ("A <x> <c@d.e>", "A <x>", "c@d.e"),
         ("<support@example.com>", "", "support@example.com"),
+        ("Acme @ work", "Acme @ work", ""),
+        ("a < b", "a < b", ""),
+        ("next >", "next >", ""),
         ("", "", ""),
     ],
 )
@@ -97,7 +117,9 @@ def test_an_invalid_address_is_left_out_with_a_warning(caplog):
 
 
 def test_reply_to_may_be_a_placeholder_alone():
-    """A bare placeholder in replyTo is an address; in sendFrom it is a name."""
+    """A bare placeholder in replyTo is an address; in sendFrom it is a name, and nothing where it is empty."""
+    assert render({}, send_from="{{user.name}}").sender is None
+    assert render({}, send_from="support@example.com").sender == Sender("", Mailbox("support@example.com"))
     email = render(
         {"user": {"primaryEmail": "sam@example.com"}}, reply_to="{{user.primaryEmail}}", send_from="{{user.primaryEmail}}"
     )
@@ -139,6 +161,8 @@ def test_a_strangers_picture_stays_an_address():
 
 def test_links_of_the_host_stay():
     """Only strangers' values are made inert: the message's own link works."""
+    shown = render({"link": "https://www.example.com"}, content="{{link}}")
+    assert shown.html == shown.text == "https://www.example.com"
     email = render({"link": "https://example.com/join?a=1&b=2"}, content='<a href="{{link}}">Join</a>')
     assert email.text == "Join (https://example.com/join?a=1&b=2)"
     assert (
