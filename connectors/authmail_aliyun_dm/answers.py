@@ -20,7 +20,7 @@ from authmail_aliyun_dm.request import Request
 _ECHO = re.compile(
     r"[\s,;.]*(?:server\s+)?(?:string\s*to\s*sign|canonical\s*request|canonical\s*string)\b.*", re.IGNORECASE | re.DOTALL
 )
-_ECHOED = re.compile(r"string\s*to\s*sign\s*is\s*:\s*\[?(?P<text>[^\]]*)", re.IGNORECASE | re.DOTALL)
+_ECHOED = re.compile(r"string\s*to\s*sign\s*is\s*:\s*\[?(?P<text>[^\]]*)", re.IGNORECASE)
 _SIGNATURE_CODES = ("signaturedoesnotmatch", "incompletesignature", "signature")
 
 

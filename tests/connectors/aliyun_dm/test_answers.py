@@ -89,6 +89,14 @@ def test_the_code_decides(request_sent, code, status, kind, reason):
     assert error.hint
 
 
+def test_only_a_2xx_is_a_success(request_sent):
+    """An id alone is none, and a code with any other status is read as an error's."""
+    for status in (199, 300):
+        assert isinstance(outcome(request_sent, status, {"EnvId": "e"}), OutcomeUnknown)
+        assert isinstance(outcome(request_sent, status, {"EnvId": "e", "Code": "InvalidBody"}), MessageRejected)
+    assert isinstance(outcome(request_sent, 299, {"EnvId": "e", "Code": "OK"}), Receipt)
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [(400, b"oops"), (502, b"<html>bad gateway</html>"), (503, b""), (503, b"<html>busy</html>"), (403, b"[]")],
@@ -128,15 +136,17 @@ def test_reads_xml(request_sent):
 
 
 @pytest.mark.parametrize("signature", ["v1", "v3"])
-def test_a_wrong_secret_is_told_from_a_wrong_signature(raw, signature):
+@pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "IncompleteSignature", "Signature"])
+@pytest.mark.parametrize("phrase", ["server string to sign is:", "Server String To Sign Is : [", "stringToSign is:"])
+def test_a_wrong_secret_is_told_from_a_wrong_signature(raw, signature, code, phrase):
     """The server echoes what it signed: the same text means the secret, another one that something was changed."""
     request = request_of(raw, signature)
-    message = "Specified signature is not matched with our calculation. server string to sign is:"
-    same = outcome(request, 400, {"Code": "SignatureDoesNotMatch", "Message": message + request.signed()})
+    message = f"Specified signature is not matched with our calculation. {phrase}"
+    same = outcome(request, 400, {"Code": code, "Message": f"{message}{request.signed()}]"})
     assert same.hint == "the AccessKey secret is wrong: both sides signed the same text"
-    other = outcome(request, 400, {"Code": "SignatureDoesNotMatch", "Message": message + request.signed() + "0"})
-    assert "changed on its way" in other.hint
-    bare = outcome(request, 400, {"Code": "SignatureDoesNotMatch", "Message": "bad sig"})
+    other = outcome(request, 400, {"Code": code, "Message": f"{message}{request.signed()}0"})
+    assert other.hint.startswith("the request was changed on its way, or the signature is wrong")
+    bare = outcome(request, 400, {"Code": code, "Message": "bad sig"})
     assert "check the secret first" in bare.hint
     for error in (same, other):
         assert error.detail == "Specified signature is not matched with our calculation"

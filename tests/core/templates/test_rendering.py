@@ -88,6 +88,7 @@ def test_a_mail_knows_what_its_message_was():
         ("A <x> <c@d.e>", "A <x>", "c@d.e"),
         ("<support@example.com>", "", "support@example.com"),
         ("Acme @ work", "Acme @ work", ""),
+        ("XO <xo@example.com>", "XO", "xo@example.com"),
         ("a < b", "a < b", ""),
         ("next >", "next >", ""),
         ("", "", ""),
@@ -111,8 +112,9 @@ def test_an_invalid_address_is_left_out_with_a_warning(caplog):
     email = render({"x": "canary"}, send_from="Acme <{{x}}>", reply_to="{{x}}")
     assert email.sender == Sender("Acme")
     assert email.reply_to is None
-    assert "sendFrom" in caplog.text
-    assert "replyTo" in caplog.text
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "sendFrom of a template is left out", "replyTo of a template is left out",
+    ]  # fmt: skip
     assert "canary" not in caplog.text
 
 
