@@ -128,12 +128,12 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return milliseconds / 1000 if milliseconds > 0 else None
 
 
-def _xml_members(body: bytes) -> dict[str, str]:
+def _xml_members(body: bytes) -> dict[str, str | None] | None:
     # No document type: entities could grow without end.
     if not body.lstrip().startswith(b"<?xml") or b"<!" in body:
-        return {}
+        return None
     try:
         root = ElementTree.fromstring(body)  # noqa: S314 (no document type, at most 1 MiB)
     except ElementTree.ParseError:
-        return {}
-    return {child.tag: child.text or "" for child in root}
+        return None
+    return {child.tag: child.text for child in root}

@@ -31,6 +31,8 @@ def test_success_needs_an_id(request_sent):
     """A 2xx with an EnvId, and nothing less."""
     assert outcome(request_sent, 200, {"EnvId": "e", "RequestId": "r"}) == Receipt("e", "r")
     assert outcome(request_sent, 200, {"envid": "e"}) == Receipt("e")
+    for code in ("OK", "Success", "200"):
+        assert outcome(request_sent, 200, {"EnvId": "e", "Code": code}) == Receipt("e")
 
 
 @pytest.mark.parametrize(
@@ -41,8 +43,10 @@ def test_success_needs_an_id(request_sent):
     ],
 )  # fmt: skip
 def test_what_is_not_understood_is_unknown(request_sent, body):
-    """Never a success that was not read as one."""
-    assert isinstance(outcome(request_sent, 200, body), OutcomeUnknown)
+    """Never a success that was not read as one; what is known is told."""
+    error = outcome(request_sent, 200, body)
+    assert isinstance(error, OutcomeUnknown)
+    assert error.status == 200
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,7 @@ def test_the_providers_delay_is_honoured(request_sent, code, kind, seconds):
     error = outcome(request_sent, 400, {"Code": code}, {"x-acs-retry-after": "3000"})
     assert isinstance(error, kind)
     assert error.retry_after == seconds
-    for nonsense in ("", "-1", "0", "soon", "9" * 20):
+    for nonsense in ("", "-1", "0", "soon", "9" * 20, "9" * 10, "²", "٣"):
         assert outcome(request_sent, 400, {"Code": "Throttling"}, {"x-acs-retry-after": nonsense}).retry_after is None
 
 
@@ -131,6 +135,9 @@ def test_reads_xml(request_sent):
     body = b'<?xml version="1.0"?><Error><RequestId>R</RequestId><Code>InvalidToAddress</Code><Message>wrong</Message></Error>'
     error = outcome(request_sent, 400, body)
     assert (type(error), error.code, error.request_id) == (MessageRejected, "InvalidToAddress", "R")
+    assert outcome(request_sent, 400, body.partition(b"?>")[2]).code is None
+    assert outcome(request_sent, 400, b'<?xml version="1.0"?><Error><Code/><Message>wrong</Message></Error>').code is None
+    assert outcome(request_sent, 400, b'<?xml version="1.0"?><Error>').code is None
     bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><Error><Code>&a;</Code></Error>'
     assert outcome(request_sent, 400, bomb).code is None
 
@@ -146,8 +153,8 @@ def test_a_wrong_secret_is_told_from_a_wrong_signature(raw, signature, code, phr
     assert same.hint == "the AccessKey secret is wrong: both sides signed the same text"
     other = outcome(request, 400, {"Code": code, "Message": f"{message}{request.signed()}0"})
     assert other.hint.startswith("the request was changed on its way, or the signature is wrong")
-    bare = outcome(request, 400, {"Code": code, "Message": "bad sig"})
-    assert "check the secret first" in bare.hint
+    for bare in ({"Code": code}, {"Code": code, "Message": "bad sig"}):
+        assert "check the secret first" in outcome(request, 400, bare).hint
     for error in (same, other):
         assert error.detail == "Specified signature is not matched with our calculation"
         assert "CANARY" not in str(error.to_dict())
@@ -160,3 +167,4 @@ def test_the_echo_is_cut_however_it_begins(request_sent, phrase):
     """The rest of the message may hold the whole mail."""
     error = outcome(request_sent, 400, {"Code": "IncompleteSignature", "Message": f"No match. {phrase}POST&%2F&CODE-CANARY"})
     assert error.detail == "No match"
+    assert outcome(request_sent, 400, {"Code": "IncompleteSignature", "Message": f"{phrase}POST"}).detail is None
