@@ -126,6 +126,7 @@ def test_the_providers_delay_is_honoured(request_sent, code, kind, seconds):
     error = outcome(request_sent, 400, {"Code": code}, {"x-acs-retry-after": "3000"})
     assert isinstance(error, kind)
     assert error.retry_after == seconds
+    assert outcome(request_sent, 400, {"Code": "Throttling"}, {"x-acs-retry-after": "1"}).retry_after == 0.001
     for nonsense in ("", "-1", "0", "soon", "9" * 20, "9" * 10, "²", "٣"):
         assert outcome(request_sent, 400, {"Code": "Throttling"}, {"x-acs-retry-after": nonsense}).retry_after is None
 
