@@ -94,12 +94,19 @@ def config_template(cls: type) -> str:
         if holds_templates(field.type):
             config[key] = _starter()
         elif is_required(field):
-            config[key] = placeholder_of(spec)
+            config[key] = _to_fill_in(field, spec)
         elif spec.placeholder is not None and not is_secret(field.type) and not spec.destination and not spec.show_if:
             config[key] = spec.placeholder
         elif get_origin(_bare(field.type)) is Literal:
             config[key] = default_of(field)
     return json.dumps(config, ensure_ascii=False, indent=2)
+
+
+def _to_fill_in(field: "attrs.Attribute[Any]", spec: Spec) -> Any:
+    """Return what stands in a new config for a setting without default; no text where a number is wanted."""
+    if (nested := nested_settings(field.type)) is not None:
+        return {key: inner.placeholder for key, _, inner in fields_of(nested) if inner.placeholder is not None}
+    return int(spec.placeholder) if field.type is int and spec.placeholder else placeholder_of(spec)
 
 
 def _starter() -> list[dict[str, str]]:

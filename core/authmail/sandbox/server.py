@@ -1,10 +1,11 @@
 """The servers of the sandbox: one for the inbox, and one for each emulated provider."""
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from errno import EINVAL
 from ipaddress import ip_address
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from authmail.sandbox.attempts import Attempts
 from authmail.sandbox.faults import Fault
 from authmail.sandbox.inbox import Inbox
 from authmail.sandbox.provider import Emulator, provider_application
+from authmail.sandbox.streams import StreamEmulator, listen
 
 
 class Sandbox:
@@ -27,7 +29,7 @@ class Sandbox:
         port: of the inbox; the emulators take the next ones in order. 0 lets the system choose all.
     """
 
-    def __init__(self, emulators: Mapping[str, Emulator], *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, emulators: Mapping[str, Emulator | StreamEmulator], *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.inbox = Inbox()
         self.attempts = Attempts(self.inbox)
         self._emulators = dict(emulators)
@@ -40,8 +42,14 @@ class Sandbox:
         async with AsyncExitStack() as stack:
             self._urls = {"": await self._serve(stack, inbox_application(self), self._port)}
             for offset, (connector, emulator) in enumerate(self._emulators.items(), start=1):
-                application = provider_application(connector, emulator, self.inbox)
-                self._urls[connector] = await self._serve(stack, application, self._port + offset if self._port else 0)
+                port = self._port + offset if self._port else 0
+                if isinstance(emulator, StreamEmulator):
+                    with _port_in_words(self._host, port):
+                        host, bound = await listen(stack, emulator, self.inbox, self._host, port)
+                    self._urls[connector] = _url(emulator.scheme, host, bound)
+                else:
+                    application = provider_application(connector, emulator, self.inbox)
+                    self._urls[connector] = await self._serve(stack, application, port)
             stack.push_async_callback(self.attempts.close)  # before the servers that they need
             self._stack = stack.pop_all()
         return self
@@ -55,12 +63,16 @@ class Sandbox:
         return self._urls[""]
 
     def endpoint(self, connector: str) -> str:
-        """Return where a connector's provider is, for its ``endpoint`` setting."""
+        """Return where a connector's provider is, for its ``endpoint`` setting; ``smtp://…`` where it speaks SMTP."""
         return self._urls[connector]
 
     def config(self, connector: str) -> dict[str, Any]:
         """Return settings with which a connector sends into this sandbox; templates are not among them."""
-        return {**self._emulators[connector].config, "endpoint": self.endpoint(connector)}
+        emulator = self._emulators[connector]
+        if isinstance(emulator, StreamEmulator):
+            address = urlsplit(self.endpoint(connector))
+            return {"host": address.hostname, "port": address.port, **emulator.config}
+        return {**emulator.config, "endpoint": self.endpoint(connector)}
 
     def faults(self, connector: str) -> Mapping[str, Fault]:
         """Return what a recipient's part before the ``@`` makes happen, if the emulator says so."""
@@ -77,13 +89,23 @@ class Sandbox:
         runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        try:
+        with _port_in_words(self._host, port):
             await web.TCPSite(runner, self._host, port).start()
-        except OverflowError:  # a port asked for may leave no room for all emulators
-            raise OSError(EINVAL, f"port {port} of {self._host} cannot be used: the highest is 65535") from None
-        except OSError as error:
-            raise OSError(error.errno, f"port {port} of {self._host} cannot be used: {error.strerror}") from None
-        host, bound = runner.addresses[0][:2]
-        if ip_address(host).is_unspecified:  # it listens everywhere, and can be reached here
-            host = "127.0.0.1" if ip_address(host).version == 4 else "::1"  # noqa: PLR2004 (IPv4)
-        return f"http://{f'[{host}]' if ':' in host else host}:{bound}"
+        return _url("http", *runner.addresses[0][:2])
+
+
+@contextmanager
+def _port_in_words(host: str, port: int) -> Iterator[None]:
+    """Say which port could not be had."""
+    try:
+        yield
+    except OverflowError:  # a port asked for may leave no room for all emulators
+        raise OSError(EINVAL, f"port {port} of {host} cannot be used: the highest is 65535") from None
+    except OSError as error:
+        raise OSError(error.errno, f"port {port} of {host} cannot be used: {error.strerror}") from None
+
+
+def _url(scheme: str, host: str, port: int) -> str:
+    if ip_address(host).is_unspecified:  # it listens everywhere, and can be reached here
+        host = "127.0.0.1" if ip_address(host).version == 4 else "::1"  # noqa: PLR2004 (IPv4)
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
