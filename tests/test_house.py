@@ -207,8 +207,9 @@ def test_every_connector_of_ours_has_the_agreed_files():
     """Same names in each, and tests beside them."""
     for name in OURS.values():
         module = Path(importlib.import_module(name).__file__).parent
-        assert not {"config.py", "request.py", "answers.py", "emulator.py", "py.typed"} - {path.name for path in module.iterdir()}
+        # SMTP has a mail in place of a request, and replies in place of answers.
+        request, answers = ("mail", "replies") if name == "authmail_smtp" else ("request", "answers")
+        files = {f"{part}.py" for part in ("config", request, answers, "emulator")} | {"py.typed"}
+        assert not files - {path.name for path in module.iterdir()}
         tests = ROOT / "tests" / "connectors" / module.name.removeprefix("authmail_")
-        assert not {"test_config.py", "test_request.py", "test_answers.py", "test_send.py"} - {
-            path.name for path in tests.iterdir()
-        }
+        assert not {f"test_{part}.py" for part in ("config", request, answers, "send")} - {path.name for path in tests.iterdir()}

@@ -1,0 +1,206 @@
+"""Settings of SMTP: the reference's keys, and what it lacks."""
+
+import re
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from typing import Any, Literal, Self
+
+import attrs
+
+from authmail import Mailbox, Problem, Settings, Template, checks, setting, settings
+from authmail_smtp.login import Login, with_plain_key
+
+_IMPLICIT_TLS_PORT = 465  # RFC 8314
+_OTHER_PORTS = (25, 587, 2525)
+_HOST = re.compile(r"[^\s/@:\\?#<>\[\](),;\"'\x00-\x20\x7f]{1,253}")
+_HELLO_NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253})|\[[0-9A-Za-z:.]+\]"
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_HEADER_NAME = re.compile(r"[!-9;-~]{1,70}")
+#: Headers that a mail has anyway, so that nothing else may write them; and those of the server's.
+OWN_HEADERS = frozenset(
+    ["from", "sender", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version", "reply-to", "return-path", "received"]
+)
+
+
+def _host(text: str | None) -> None:
+    if text is None or _HOST.fullmatch(text):
+        return
+    try:
+        ip_address(text)
+    except ValueError:
+        raise ValueError("must be a host name such as smtp.example.com, or an IP address", "without port and scheme") from None
+
+
+def _local_address(text: str | None) -> None:
+    if text is None:
+        return
+    try:
+        ip_address(text)
+    except ValueError:
+        raise ValueError("must be an IP address of this machine") from None
+
+
+def _authorities(value: Any) -> None:
+    if value is not None and not all(isinstance(item, str) for item in (value if isinstance(value, list) else [value])):
+        raise ValueError("must be text, or a list of texts, each with certificates in PEM form")
+
+
+def _headers(value: Mapping[str, Any] | None) -> None:
+    for name, texts in (value or {}).items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(
+                "has a name that no header can have", "printable ASCII without blanks and colons, at most 70 characters"
+            )
+        if not all(isinstance(text, str) for text in (texts if isinstance(texts, list) else [texts])):
+            raise ValueError(f"has a value of {name} that is neither text nor a list of texts")
+
+
+def is_own_header(name: str) -> bool:
+    """Whether a header is written by the mail itself, whatever the case of its name."""
+    return name.lower() in OWN_HEADERS or name.lower().startswith("content-")
+
+
+@settings
+class TlsSettings(Settings):
+    """The keys of ``tls`` that have an effect."""
+
+    reject_unauthorized: bool = setting("Verify the certificate", default=True)
+    servername: str | None = setting("Name in the certificate", check=_host, default=None)
+    min_version: Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] = setting("Oldest TLS version", default="TLSv1.2")
+    ca: Any = setting("Further authorities", help="Certificates in PEM form", check=_authorities, default=None)
+
+    @property
+    def authorities(self) -> str:
+        """Certificates in PEM form; empty for none."""
+        return "\n".join(self.ca if isinstance(self.ca, list) else [self.ca or ""])
+
+
+@settings
+class SMTPConfig(Settings):
+    """What an operator fills in: host, port, user and password in ``auth``, and the sender. The rest is optional."""
+
+    host: str = setting(
+        "Host", help="Name of the provider's SMTP server", placeholder="smtp.example.com", destination=True, check=_host
+    )
+    port: int = setting(
+        "Port",
+        help="587 with STARTTLS, 465 with TLS from the first byte, 25 for a relay",
+        placeholder="587",
+        minimum=1,
+        maximum=65535,
+        destination=True,
+    )
+    auth: Login = setting("Login", help='{"user": …, "pass": …}; {} for a relay without login')
+    from_email: str = setting(
+        "From",
+        help="Sender of the mails, with or without a name",
+        placeholder="Example <no-reply@example.com>",
+        check=checks.one_mailbox,
+    )
+    reply_to: str | None = setting("Reply to", help="Where answers go", check=checks.one_mailbox, default=None)
+    secure: bool | None = setting("TLS from the first byte", help="Without: on port 465", default=None)
+    require_tls: bool = setting(
+        "Require STARTTLS", help="Send nothing if the server does not offer it", key="requireTLS", default=False
+    )
+    ignore_tls: bool = setting("No STARTTLS", help="Not even if offered; the host must allow it", key="ignoreTLS", default=False)
+    tls: TlsSettings | None = setting("TLS", help="rejectUnauthorized, servername, minVersion, ca", default=None)
+    servername: str | None = setting("Name in the certificate", help="If it is not the host", check=_host, default=None)
+    name: str | None = setting(
+        "Name of this machine",
+        help="What EHLO says",
+        pattern=_HELLO_NAME,
+        pattern_hint="a host name, or an address in brackets",
+        default=None,
+    )
+    local_address: str | None = setting("Local address", help="IP address to connect from", check=_local_address, default=None)
+    connection_timeout: float | None = setting("Time to connect", help="Milliseconds", minimum=0, maximum=3_600_000, default=None)
+    greeting_timeout: float | None = setting(
+        "Time for the greeting", help="Milliseconds", minimum=0, maximum=3_600_000, default=None
+    )
+    socket_timeout: float | None = setting("Time for an answer", help="Milliseconds", minimum=0, maximum=3_600_000, default=None)
+    dns_timeout: float | None = setting(
+        "Time to resolve the name", help="Milliseconds", minimum=0, maximum=3_600_000, default=None
+    )
+    max_connections: int = setting(
+        "Connections", help="At most so many at once; Microsoft 365 allows 3", minimum=1, maximum=100, default=5
+    )
+    custom_headers: dict[str, Any] | None = setting(
+        "Further headers", help="Name and text, or a list of texts", check=_headers, default=None
+    )
+    logger: bool = setting("Log", help="Has no effect here", default=False)
+    debug: bool = setting("Debug", help="Has no effect here: a dialogue holds passwords and codes", default=False)
+    disable_file_access: bool = setting("No files", help="Has no effect here: files are never read", default=False)
+    disable_url_access: bool = setting("No URLs", help="Has no effect here: URLs are never read", default=False)
+    templates: tuple[Template, ...] = setting(
+        "Templates",
+        help="SignIn, Register, ForgotPassword and Generic are required",
+        required_types=("SignIn", "Register", "ForgotPassword", "Generic"),
+        default=(),
+    )
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+        """Read a config; see :meth:`authmail.Settings.from_dict`."""
+        if isinstance(raw, Mapping) and "auth" in raw:
+            raw = {**raw, "auth": with_plain_key(raw["auth"])}
+        return super().from_dict(raw)
+
+    @property
+    def implicit_tls(self) -> bool:
+        """Whether TLS begins with the first byte."""
+        return self.port == _IMPLICIT_TLS_PORT if self.secure is None else self.secure
+
+    @property
+    def tls_settings(self) -> TlsSettings:
+        """The TLS settings, the defaults where there are none."""
+        return self.tls or TlsSettings()
+
+    @property
+    def certificate_name(self) -> str:
+        """Name that the server's certificate must have."""
+        return self.servername or self.tls_settings.servername or self.host
+
+    @property
+    def sender(self) -> Mailbox:
+        """The configured sender."""
+        return Mailbox.parse(self.from_email)
+
+    def warnings(self) -> Iterable[Problem]:
+        """Yield what does not fit together, and what has no effect."""
+        yield from self._tls_warnings()
+        yield from (attrs.evolve(problem, path=f"auth.{problem.path}") for problem in self.auth.warnings())
+        for key in ("logger", "debug"):
+            if getattr(self, key):
+                yield Problem(key, "has no effect", "errors tell step, code and the server's words")
+        for name, texts in (self.custom_headers or {}).items():
+            if is_own_header(name):
+                yield Problem(f"customHeaders.{name}", "has no effect: a mail has this header anyway")
+            elif any(CONTROLS.search(text) for text in (texts if isinstance(texts, list) else [texts])):
+                yield Problem(f"customHeaders.{name}", "has a line break or control character, which becomes a blank")
+        for index, template in enumerate(self.templates):
+            if not template.subject.strip() or not template.content.strip():
+                yield Problem(f"templates[{index}]", "has an empty subject or content", "spam filters dislike such a mail")
+
+    def _tls_warnings(self) -> Iterable[Problem]:
+        if self.port == _IMPLICIT_TLS_PORT and not self.implicit_tls:
+            yield Problem(
+                "secure", "is false, while port 465 expects TLS from the first byte", "set secure to true, or port to 587"
+            )
+        if self.port in _OTHER_PORTS and self.implicit_tls:
+            hint = "set secure to false: STARTTLS is used where offered; or set port to 465"
+            yield Problem("secure", f"is true, while port {self.port} begins without TLS", hint)
+        if self.ignore_tls and self.require_tls:
+            yield Problem("ignoreTLS", "contradicts requireTLS, which counts", "remove one of them")
+        elif self.ignore_tls and not self.implicit_tls:
+            yield Problem(
+                "ignoreTLS", "sends codes and passwords in clear", "works only where the host's egress policy allows it"
+            )
+        if not self.tls_settings.reject_unauthorized:
+            hint = "use servername, or ca for an authority of your own"
+            yield Problem(
+                "tls.rejectUnauthorized", "counts only where the host's egress policy allows connections without TLS", hint
+            )
+        if self.tls_settings.min_version in ("TLSv1", "TLSv1.1"):
+            yield Problem("tls.minVersion", "is not safe any more and has no effect: 1.2 is the oldest")
+        if self.tls_settings.ca and "-----BEGIN CERTIFICATE-----" not in self.tls_settings.authorities:
+            yield Problem("tls.ca", "has no certificate in PEM form", "each begins with -----BEGIN CERTIFICATE-----")

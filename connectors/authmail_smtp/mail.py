@@ -1,0 +1,93 @@
+"""An Email and a config become the bytes of one mail and its envelope. Pure, but for the unique id and the date."""
+
+import os
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import attrs
+
+from authmail import Email, Mailbox, MessageRejected, Phase, Reason
+from authmail_smtp.body import body
+from authmail_smtp.config import CONTROLS, SMTPConfig, is_own_header
+from authmail_smtp.headers import mailbox_header, text_header
+
+
+@attrs.frozen(repr=False)
+class Mail:
+    """A mail, ready for the dialogue.
+
+    Args:
+        sender: address of the envelope.
+        recipient: address of the envelope.
+        message_id: value of the ``Message-ID`` header.
+        data: header and body, lines ended by CRLF, dots not yet doubled.
+        needs_utf8: an address has letters beyond ASCII before its ``@``, so the server must know SMTPUTF8 (RFC 6531).
+    """
+
+    sender: str
+    recipient: str
+    message_id: str
+    data: bytes
+    needs_utf8: bool
+
+    def __repr__(self) -> str:
+        return f"Mail(data=<{len(self.data)} bytes>)"
+
+
+def fresh_id() -> str:
+    """Return 128 random bits as text."""
+    return os.urandom(16).hex()
+
+
+def compose(email: Email, config: SMTPConfig, *, unique: str, now: datetime | None = None) -> Mail:
+    """Write a mail.
+
+    Args:
+        email: the mail.
+        config: the settings.
+        unique: a text that was never used before, for Message-ID and boundary.
+        now: the date, aware; the present time by default.
+
+    Raises:
+        MessageRejected: something of it cannot be written, or is the mail's own to write.
+    """
+    sender = email.sent_from(config.sender)
+    reply_to = email.reply_to or (Mailbox.parse(config.reply_to) if config.reply_to else None)
+    message_id = f"<{unique}@{sender.domain}>"
+    addresses = [sender.address, email.to.address, *([reply_to.address] if reply_to else [])]
+    try:
+        lines = [
+            mailbox_header("From", sender),
+            mailbox_header("To", email.to),
+            *([mailbox_header("Reply-To", reply_to)] if reply_to else []),
+            text_header("Subject", email.subject),
+            f"Date: {format_datetime(now or datetime.now(UTC))}",
+            f"Message-ID: {message_id}",
+            "MIME-Version: 1.0",
+            *_further_headers(email, config),
+        ]
+        data = "\r\n".join([*lines, ""]).encode("utf-8") + body(email.text, email.html, f"=_{unique}")
+    except UnicodeEncodeError:
+        raise MessageRejected("the mail holds half of a surrogate pair", reason=Reason.CONTENT, phase=Phase.BEFORE) from None
+    except ValueError as error:
+        raise MessageRejected(str(error), reason=Reason.CONTENT, phase=Phase.BEFORE) from None
+    return Mail(
+        sender=sender.address,
+        recipient=email.to.address,
+        message_id=message_id,
+        data=data,
+        needs_utf8=not all(address.isascii() for address in addresses),
+    )
+
+
+def _further_headers(email: Email, config: SMTPConfig) -> list[str]:
+    lines = []
+    for name, text in email.headers.items():
+        if is_own_header(name):
+            raise ValueError(f"headers: {name} is written by the mail itself; use the fields of Email")
+        lines.append(text_header(name, text))
+    given = {name.lower() for name in email.headers}
+    for name, texts in (config.custom_headers or {}).items():
+        if not is_own_header(name) and name.lower() not in given:
+            lines += [text_header(name, CONTROLS.sub(" ", text)) for text in (texts if isinstance(texts, list) else [texts])]
+    return lines

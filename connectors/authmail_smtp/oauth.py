@@ -1,0 +1,133 @@
+"""Access tokens for XOAUTH2: cached per account, fetched once for all who wait."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from authmail import AccountError, NotSent, NotSentInTime, OutcomeUnknown, Phase, Reason, SendError
+from authmail_smtp.login import Login
+from authmail_smtp.service_account import assertion
+
+if TYPE_CHECKING:
+    from authmail import Http
+
+# A token is renewed so many seconds before it expires, and by default lasts as long as Google's and Microsoft's do.
+_EARLY = 60.0
+_USUAL_LIFE = 3600.0
+# A token that was fetched less than so many seconds ago and is refused is no better when fetched again.
+_FRESH = 30.0
+_OK = 200
+
+
+class Tokens:
+    """The access token of one account.
+
+    Args:
+        login: the settings of the login.
+    """
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+        self._token = login.access_token.reveal() if login.access_token else ""
+        left = float("inf") if login.expires is None else login.expires / 1000 - time.time()
+        self._until = time.monotonic() + left
+        self._fetched_at = float("-inf")
+        self._fetching: asyncio.Event | None = None
+        self._failure: SendError | None = None
+
+    async def get(self, http: "Http", limit: float) -> str:
+        """Return a token that is valid, fetching one if need be.
+
+        Args:
+            http: posts the request.
+            limit: seconds.
+
+        Raises:
+            AccountError: reason credentials: the refresh token is refused, or there is none and the token is expired.
+            NotSent: the token's server could not be asked.
+        """
+        while not self._is_valid():
+            if not self._login.can_refresh:
+                hint = (
+                    "the access token is expired or missing; give a refreshToken with clientId and clientSecret, or a new token"
+                )
+                raise AccountError(hint, reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
+            if self._fetching is None:
+                return await self._fetch_for_all(http, limit)
+            # If whoever fetches is cancelled, the next one does it.
+            try:
+                async with asyncio.timeout(limit):
+                    await self._fetching.wait()
+            except TimeoutError:
+                raise NotSentInTime("fetching an access token: no answer in time") from None
+            if self._failure is not None:
+                raise self._failure.afresh()
+        return self._token
+
+    def outdated(self, token: str) -> bool:
+        """Say that a server refused a token; whether another one can be had."""
+        if token != self._token:
+            return bool(self._token)
+        if not self._login.can_refresh or time.monotonic() - self._fetched_at < _FRESH:
+            return False
+        self._token = ""
+        return True
+
+    def _is_valid(self) -> bool:
+        return bool(self._token) and time.monotonic() < self._until - _EARLY
+
+    async def _fetch_for_all(self, http: "Http", limit: float) -> str:
+        self._fetching, self._failure = asyncio.Event(), None
+        try:
+            self._token, life = await self._fetch(http, limit)
+            self._fetched_at = time.monotonic()
+            self._until = self._fetched_at + max(life, 2 * _EARLY)
+            return self._token
+        except SendError as error:
+            self._failure = error
+            raise
+        finally:
+            self._fetching.set()
+            self._fetching = None
+
+    async def _fetch(self, http: "Http", limit: float) -> tuple[str, float]:
+        """Return token and seconds that it lasts."""
+        login = self._login
+        try:
+            reply = await http.post(login.token_url, form=_request(login), limit=limit)
+        except OutcomeUnknown as error:
+            # Unknown is whether a token was made, not whether a mail was sent.
+            raise NotSent(f"fetching an access token: {error.hint}", reason=error.reason, phase=Phase.BEFORE) from None
+        answer: Any = {}
+        try:
+            answer = reply.json()
+        except SendError:
+            answer = {}
+        answer = answer if isinstance(answer, Mapping) else {}
+        token, life = answer.get("access_token"), answer.get("expires_in", _USUAL_LIFE)
+        if reply.status == _OK and isinstance(token, str) and token and token.isascii() and token.isprintable():
+            return token, float(life) if isinstance(life, int | float | str) and _is_number(life) else _USUAL_LIFE
+        code = answer.get("error") if isinstance(answer.get("error"), str) else None
+        details: dict[str, Any] = {"code": code, "status": reply.status, "phase": Phase.BEFORE}
+        if reply.status in (400, 401, 403) and code is not None:
+            hint = "the refresh token, client ID or client secret is refused; grant access again"
+            raise AccountError(f"fetching an access token: {hint}", reason=Reason.CREDENTIALS, **details)
+        if reply.status in (404, 405):
+            raise AccountError(
+                "fetching an access token: nothing answers there; check auth.accessUrl", reason=Reason.ENDPOINT, **details
+            )
+        raise NotSent("fetching an access token: the server gave none", reason=Reason.PROVIDER, **details)
+
+
+def _request(login: Login) -> dict[str, str]:
+    """Return the form that asks for a token (RFC 6749 section 6, RFC 7523 section 2.1)."""
+    if login.refresh_token is None:
+        return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion(login)}
+    form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token.reveal()}
+    form |= {"client_id": login.client_id} if login.client_id else {}
+    return form | ({"client_secret": login.client_secret.reveal()} if login.client_secret else {})
+
+
+def _is_number(value: float | str) -> bool:
+    return str(value).isdecimal() or isinstance(value, float)

@@ -1,0 +1,1 @@
+"""One connection to an SMTP server: opening it, and a mail over it."""
