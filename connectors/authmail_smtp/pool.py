@@ -74,17 +74,18 @@ class Pool:
         Raises:
             SendError: what happened, at which step.
         """
+        http.mail_begun = False
         now = time.monotonic()
         until = deadline - min((deadline - now) * _SPARE, _MOST_SPARE)
         async with self._place(until):
             session = await self._kept(until)
             if session is not None:
                 try:
-                    return await self._over(session, mail, until)
+                    return await self._over(session, mail, http, until)
                 except NotSent as error:
                     if not isinstance(error, NotConnected) and error.status != _SERVICE_CLOSING and error.code != _IDLE_TOO_LONG:
                         raise
-            return await self._over(await self.open(http, until), mail, until)
+            return await self._over(await self.open(http, until), mail, http, until)
 
     async def open(self, http: "Http", until: float) -> Session:
         """Open a connection, whatever is kept."""
@@ -127,9 +128,9 @@ class Pool:
                 session.wire.leave()
         return None
 
-    async def _over(self, session: Session, mail: Mail, until: float) -> Receipt:
+    async def _over(self, session: Session, mail: Mail, http: "Http", until: float) -> Receipt:
         try:
-            return await session.send(mail, until)
+            return await session.send(mail, http, until)
         finally:
             self._keep(session)
 

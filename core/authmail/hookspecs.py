@@ -80,7 +80,7 @@ class ConnectorHooks:
 
         Raises:
             SendError: one of its kinds. Anything else becomes NotSent if ``http`` and ``client`` were not used yet,
-                else OutcomeUnknown.
+                else OutcomeUnknown. With a client, ``http.mail_begun`` tells it: see :class:`~authmail.Http`.
         """
         raise NotImplementedError
 

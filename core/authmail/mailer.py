@@ -234,11 +234,12 @@ class Mailer:
         except SendError:
             raise
         except TimeoutError as error:
-            maybe_sent = http.used or "client" in asked
-            raise (NoAnswerInTime if maybe_sent else NotSentInTime)(f"not done after {timeout:g} seconds") from error
+            raise (NoAnswerInTime if _maybe_sent(http, asked) else NotSentInTime)(
+                f"not done after {timeout:g} seconds"
+            ) from error
         except Exception as error:
             hint = f"the connector failed: {type(error).__name__}; this is a bug of {self._connector.distribution}"
-            if http.used or "client" in asked:
+            if _maybe_sent(http, asked):
                 raise OutcomeUnknown(hint, reason=Reason.CONNECTOR, phase=Phase.AFTER) from error
             raise NotSent(hint, reason=Reason.CONNECTOR, phase=Phase.BEFORE) from error
         _log.debug("%s: accepted, message id %s, request id %s", receipt.connector, receipt.message_id, receipt.request_id)
@@ -274,6 +275,11 @@ class Mailer:
     def __repr__(self) -> str:
         connector = getattr(self, "_connector", None)
         return f"Mailer({connector and connector.id!r}, {'open' if self._stack else 'closed'})"
+
+
+def _maybe_sent(http: Http, asked: frozenset[str]) -> bool:
+    """Whether the mail may have gone out: what the connector says; else whether anything was asked of a provider."""
+    return http.used or "client" in asked if http.mail_begun is None else http.mail_begun
 
 
 def templates_of(config: Any) -> tuple[Template, ...]:

@@ -207,13 +207,16 @@ class Http:
         deadline: a time of :func:`time.monotonic`.
     """
 
-    __slots__ = ("_transport", "deadline", "used")
+    __slots__ = ("_transport", "deadline", "mail_begun", "used")
 
     def __init__(self, transport: Transport, deadline: float) -> None:
         self._transport = transport
         self.deadline = deadline
         #: Whether any request began to go out.
         self.used = False
+        #: For connectors with a client of their own, whose requests core does not see: they set False at first, and
+        #: True when the mail itself begins to go out. Should their time end meanwhile, the outcome is told by it.
+        self.mail_begun: bool | None = None
 
     async def post(
         self,

@@ -2,6 +2,7 @@ import asyncio
 import gc
 import logging
 import time
+from contextlib import nullcontext
 
 import aiohttp
 import pytest
@@ -15,7 +16,9 @@ from authmail import (
     Mailer,
     Message,
     MessageRejected,
+    NoAnswerInTime,
     NotSent,
+    NotSentInTime,
     OutcomeUnknown,
     Phase,
     Reason,
@@ -320,6 +323,24 @@ async def test_time_ends_for_a_connector_that_ignores_it():
     assert isinstance(error, NotSent)
     assert isinstance(error, TimeoutError)
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(("begun", "kind"), [(None, NoAnswerInTime), (False, NotSentInTime), (True, NoAnswerInTime)])
+async def test_a_connector_with_a_client_says_whether_the_mail_began_to_go_out(begun, kind):
+    """So that a time-out before it is no unknown outcome; the same for a bug."""
+
+    async def send(email, http, client):
+        http.mail_begun = begun
+        if email.to.address.startswith("bug"):
+            raise RuntimeError("a bug")
+        await asyncio.Event().wait()
+
+    templates = [Template("Generic", "s", "{{code}}")]
+    async with Mailer(connector_of(send, open_client=lambda config, http: nullcontext()), {}, templates=templates) as mailer:
+        with pytest.raises(kind):
+            await mailer.send(SIGN_IN, timeout=0.05)
+        with pytest.raises(NotSent if begun is False else OutcomeUnknown):
+            await mailer.send(Message("bug@example.com", "SignIn", {"code": "123456"}))
 
 
 async def test_a_client_is_opened_once_and_closed():

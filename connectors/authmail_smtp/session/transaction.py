@@ -1,6 +1,7 @@
 """One mail over an open connection: MAIL, RCPT, DATA."""
 
 import time
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -9,6 +10,9 @@ from authmail_smtp.mail import Mail
 from authmail_smtp.replies import failure, receipt
 from authmail_smtp.session.wire import Wire
 from authmail_smtp.steps import Step
+
+if TYPE_CHECKING:
+    from authmail import Http
 
 _COMPLETED = 250
 _WILL_FORWARD = 251
@@ -45,11 +49,12 @@ class Session:
         self.begun = False
         return reply.code == _COMPLETED and self.wire.usable
 
-    async def send(self, mail: Mail, until: float) -> Receipt:
+    async def send(self, mail: Mail, http: "Http", until: float) -> Receipt:
         """Send one mail.
 
         Args:
             mail: the mail.
+            http: is told when the mail itself begins to go out.
             until: when it must be done, on the clock of :func:`time.monotonic`.
 
         Raises:
@@ -63,7 +68,9 @@ class Session:
         await self._ask(Step.SENDER, until, b"MAIL", b"FROM:" + sender, *options)
         await self._ask(Step.RECIPIENT, until, b"RCPT", b"TO:" + recipient)
         await self._ask(Step.DATA, until, b"DATA")
-        reply = await self.wire.hand_over(mail.data, self._limit(Step.CONTENT, until))
+        limit = self._limit(Step.CONTENT, until)
+        http.mail_begun = True
+        reply = await self.wire.hand_over(mail.data, limit)
         self.begun = False
         self.used_at = time.monotonic()
         return receipt(reply, mail.message_id, self.wire.where)
