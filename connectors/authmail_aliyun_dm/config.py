@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
+from hmac import HMAC
 from typing import Literal
 from urllib.parse import urlsplit
 
 from authmail import Mailbox, Problem, Secret, Settings, Template, checks, setting, settings
+from authmail_aliyun_dm.signing import key_v3
 
 #: Region id → public host (SDK's endpoint map and the api-endpoints pages, 2025-10 to 2026-10).
 HOSTS = {
@@ -106,11 +109,16 @@ class AliyunDMConfig(Settings):
         default=(),
     )
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Where requests go."""
         url = checks.endpoint_url(self.endpoint, HOSTS[self.region_id])
         return url if urlsplit(url).path else f"{url}/"
+
+    @cached_property
+    def signing_key(self) -> HMAC:
+        """What V3 signatures start from."""
+        return key_v3(self.access_key_secret.reveal())
 
     def warnings(self) -> Iterable[Problem]:
         """Yield what the provider may refuse, or what somebody most likely did not mean."""

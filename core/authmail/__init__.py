@@ -39,7 +39,6 @@ from authmail.outcomes import (
 from authmail.references import References
 from authmail.registry import BrokenConnector, Connectors, connector_ids, connectors, get_connector
 from authmail.repeat import repeat_key, repeat_unanswered
-from authmail.reply import Reply
 from authmail.secret import Secret
 from authmail.settings import Settings, setting, settings
 from authmail.templates import Template
@@ -47,6 +46,7 @@ from authmail.templates import Template
 if TYPE_CHECKING:
     from authmail.delivery.composition import load
     from authmail.mailer import Mailer
+    from authmail.reply import Reply
     from authmail.transport import Http
 
 __all__ = [
@@ -103,7 +103,12 @@ __all__ = [
 
 
 #: Loaded when first asked for: hosts list connectors and check configs without an event loop or an HTTP client.
-_LATE = {"Http": "authmail.transport", "Mailer": "authmail.mailer", "load": "authmail.delivery.composition"}
+_LATE = {
+    "Http": "authmail.transport",
+    "Mailer": "authmail.mailer",
+    "Reply": "authmail.reply",
+    "load": "authmail.delivery.composition",
+}
 
 
 def __getattr__(name: str) -> Any:

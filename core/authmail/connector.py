@@ -172,18 +172,23 @@ class Connector:
     @cached_property
     def send_arguments(self) -> frozenset[str]:
         """The arguments that the connector's ``send_message`` asks for."""
-        return frozenset(name for impl in self._manager.hook.send_message.get_hookimpls() for name in impl.argnames)
+        return frozenset(self._send_message[1])
 
     @property
     def takes_mails(self) -> bool:
         """Whether core renders mails for it; False where a message goes on as it is, and its receiver writes the mail."""
         return "email" in self.send_arguments
 
-    @property
-    def call_send(self) -> Callable[..., Any]:
-        """The ``send_message`` hook."""
-        hook: Callable[..., Any] = self._manager.hook.send_message
-        return hook
+    def send_message(self, given: Mapping[str, Any]) -> Any:
+        """Call the connector's ``send_message`` with those of the given arguments that it asks for."""
+        function, names = self._send_message
+        return function(*[given[name] for name in names])
+
+    @cached_property
+    def _send_message(self) -> tuple[Callable[..., Any], tuple[str, ...]]:
+        # Looked up once: the manager holds this connector alone, and its general call costs as much as rendering a mail.
+        (found,) = self._manager.hook.send_message.get_hookimpls()
+        return found.function, found.argnames
 
     @property
     def _settings(self) -> type:

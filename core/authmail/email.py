@@ -12,6 +12,10 @@ def _mailbox(value: Mailbox | str) -> Mailbox:
     return value if isinstance(value, Mailbox) else Mailbox.parse(value)
 
 
+def _mailbox_or_none(value: Mailbox | str | None) -> Mailbox | None:
+    return None if value is None else _mailbox(value)
+
+
 def _header_names(_: object, __: object, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not name.isascii() or not name.isprintable() or not name or ":" in name or " " in name:
@@ -30,7 +34,7 @@ class Sender:
     """
 
     name: str = attrs.field(default="", converter=header_safe)
-    address: Mailbox | None = attrs.field(default=None, converter=attrs.converters.optional(_mailbox))
+    address: Mailbox | None = attrs.field(default=None, converter=_mailbox_or_none)
 
 
 @attrs.frozen(repr=False)
@@ -59,7 +63,7 @@ class Email:
     html: str | None = None
     text: str | None = None
     sender: Sender | None = None
-    reply_to: Mailbox | None = attrs.field(default=None, converter=attrs.converters.optional(_mailbox))
+    reply_to: Mailbox | None = attrs.field(default=None, converter=_mailbox_or_none)
     headers: Mapping[str, str] = attrs.field(factory=dict, converter=MappingProxyType, validator=_header_names, hash=False)
     text_is_own: bool = True
     repeatable: bool = False

@@ -26,8 +26,8 @@ def wanted_locales(payload: Mapping[str, Any]) -> tuple[str, ...]:
     wanted: list[Any] = [payload.get("locale")]
     ui_locales = payload.get("uiLocales")
     wanted += ui_locales.split() if isinstance(ui_locales, str) else ui_locales if isinstance(ui_locales, list | tuple) else []
-    tags = (normalized(tag) for tag in wanted[: _MOST_LOCALES + 1] if isinstance(tag, str))
-    return tuple(dict.fromkeys(tag for tag in tags if 0 < len(tag) <= _LONGEST_TAG))
+    tags = [normalized(tag) for tag in wanted[: _MOST_LOCALES + 1] if isinstance(tag, str)]
+    return tuple(dict.fromkeys([tag for tag in tags if 0 < len(tag) <= _LONGEST_TAG]))
 
 
 def fallbacks(tag: str) -> Iterable[str]:

@@ -36,6 +36,10 @@ def header_safe(text: str) -> str:
     return _CONTROL_RUN.sub(" ", text) if not text.isprintable() else text
 
 
+def _has_control(text: str) -> bool:
+    return not text.isprintable() and _CONTROL.search(text) is not None
+
+
 @lru_cache(maxsize=4096)  # most mailboxes are in a few domains
 def _ascii_domain(domain: str) -> str:
     if not domain.isascii():
@@ -53,7 +57,7 @@ def _ascii_domain(domain: str) -> str:
 def _checked_address(address: str) -> str:
     if not isinstance(address, str):
         raise ValueError("an address is text")
-    if _CONTROL.search(address):
+    if _has_control(address):
         raise ValueError("the address holds a control character or line break")
     if _SURROGATE.search(address):
         raise ValueError("the address holds half of a surrogate pair")
@@ -68,7 +72,7 @@ def _checked_address(address: str) -> str:
 
 
 def _checked_name(name: str) -> str:
-    if _CONTROL.search(name):
+    if _has_control(name):
         raise ValueError("the name holds a control character or line break")
     if _SURROGATE.search(name):
         raise ValueError("the name holds half of a surrogate pair")

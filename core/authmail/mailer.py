@@ -224,7 +224,7 @@ class Mailer:
     async def _send(self, message: Message | Email, timeout: float) -> Receipt:
         if self._transport is None or self._loop is not asyncio.get_running_loop():
             raise RuntimeError("this Mailer is not open on this loop; use 'async with Mailer(…) as mailer'")
-        if not isinstance(message, Message | Email):
+        if not isinstance(message, (Message, Email)):
             raise TypeError("send() takes a Message or an Email")
         http = Http(self._transport, time.monotonic() + timeout)
         asked = self._connector.send_arguments
@@ -247,7 +247,7 @@ class Mailer:
 
     async def _call(self, message: Message | Email, http: Http, asked: frozenset[str]) -> Receipt:
         given: dict[str, Any] = {"message": None, "email": None, "original": message}
-        given |= {"config": self._config, "http": http, "client": self._client}
+        given |= {"config": self._config, "http": http, "client": self._client, "deadline": http.deadline}
         if isinstance(message, Email):
             if "message" in asked and not asked & {"email", "original"}:
                 hint = f"{self._connector.id} renders at the provider and takes a Message, not a rendered Email"
@@ -259,7 +259,7 @@ class Mailer:
                 given["email"] = await self._composer.compose(message)
             else:
                 recipient(message.to)
-        result = self._connector.call_send(**given, deadline=http.deadline)
+        result = self._connector.send_message(given)
         receipt = await result if isinstance(result, Awaitable) else result
         if not isinstance(receipt, Receipt) or not receipt.message_id:
             hint = "the connector gave no Receipt with a message id"

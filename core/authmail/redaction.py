@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -81,6 +80,8 @@ def _map_below(value: Any, cls: type, change: Callable[[str, Any], Any], *, unkn
 def _looks_secret(key: str, value: Any, secrets: list[str]) -> bool:
     if isinstance(value, bool | int | float):
         return False
+    from difflib import get_close_matches  # imported late: for hints alone
+
     return _SECRET_NAME.search(key) is not None or bool(get_close_matches(key, secrets))
 
 

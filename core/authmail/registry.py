@@ -1,7 +1,6 @@
 """Installed connectors, found through entry points; broken ones are reported and never stop the others."""
 
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 
 import attrs
@@ -117,6 +116,8 @@ def get_connector(name: str, *, distribution: str | None = None) -> Connector:
 
 
 def _unknown(name: str, distribution: str | None, everything: Connectors) -> str:
+    from difflib import get_close_matches  # imported late: for hints alone
+
     names = [name_ for connector in everything for name_ in (connector.id, connector.target)]
     near = get_close_matches(str(name), names, n=1)
     where = f" in {distribution}" if distribution else ""
@@ -132,7 +133,10 @@ def _points(name: str) -> list[EntryPoint]:
 
 
 def _distribution(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "unknown")
+    if point.dist is None:
+        return "unknown", "unknown"
+    metadata = point.dist.metadata  # read and parsed whenever it is asked for
+    return metadata["Name"], metadata["Version"]
 
 
 def _preferred(points: list[EntryPoint]) -> EntryPoint | None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from difflib import get_close_matches
 from typing import Any, Self, TypeVar, dataclass_transform, get_args, get_origin
 
 import attrs
@@ -199,6 +198,8 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 
 def _unknown(path: str, key: str, known: Iterable[str]) -> Problem:
+    from difflib import get_close_matches  # imported late: for hints alone
+
     near = get_close_matches(key, list(known), n=1)
     return Problem(path, "is not a known setting and has no effect", f"did you mean {near[0]}?" if near else "")
 

@@ -6,7 +6,6 @@ relative to the value. Messages never hold the value.
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from enum import Enum, StrEnum
 from typing import Any, Literal, get_args, get_origin
 
@@ -82,6 +81,8 @@ def _secret(value: Any, _: Any) -> Secret:
 def _one_of(choices: Iterable[Any], value: Any) -> None:
     choices = list(choices)
     if value not in choices or isinstance(value, bool):
+        from difflib import get_close_matches  # imported late: for hints alone
+
         near = get_close_matches(str(value).lower(), [str(choice) for choice in choices], n=1) if isinstance(value, str) else []
         words = ", ".join(str(choice) for choice in choices)
         raise ValueError(

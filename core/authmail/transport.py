@@ -76,6 +76,7 @@ class Transport:
             "Accept": "application/json, */*;q=0.5",
             "Accept-Encoding": "gzip",
         }
+        self._allowed_url = ""
         self._last_used = 0.0
 
     async def __aenter__(self) -> Self:
@@ -110,8 +111,9 @@ class Transport:
         """Send a request and read the answer; see :meth:`Http.post`."""
         if self._session is None:
             raise RuntimeError("the transport is closed")
-        if self._egress is not None:
+        if self._egress is not None and url != self._allowed_url:
             self._egress.check_url(url)
+            self._allowed_url = url
         now = time.monotonic()
         if now - self._last_used > _IDLE:
             # A provider closes idle connections. Two turns of the loop let a close that has already arrived be

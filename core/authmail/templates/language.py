@@ -97,7 +97,7 @@ def value_at(payload: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     """Walk a path through objects and lists; None where it leads nowhere."""
     value: Any = payload
     for name in path:
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):  # the first is quick, and nearly always right
             value = value.get(name)
         elif isinstance(value, list | tuple) and _LIST_INDEX.fullmatch(name) and int(name) < len(value):
             value = value[int(name)]
@@ -109,13 +109,16 @@ def value_at(payload: Mapping[str, Any], path: tuple[str, ...]) -> Any:
 def html_text(value: Any) -> str:
     """Return a value as HTML: escaped, unless it says of itself that it is safe markup (``__html__``)."""
     markup = getattr(value, "__html__", None)
-    return str(markup()) if callable(markup) else escape(text_of(value))
+    if markup is not None and callable(markup):
+        return str(markup())
+    text = text_of(value)
+    return text if text.isalnum() else escape(text)
 
 
 def text_of(value: Any) -> str:
     """Return a JSON-like value as JavaScript's ``String()`` prints it; None is empty text."""
     if isinstance(value, str):
-        return whole_unicode(value)
+        return value if value.isascii() else whole_unicode(value)
     if value is None:
         return ""
     if isinstance(value, bool):

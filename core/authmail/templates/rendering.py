@@ -1,7 +1,7 @@
 """A template and a payload become an Email."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,8 +12,8 @@ from authmail.mailbox import Mailbox, header_safe
 from authmail.message import Message
 from authmail.outcomes import TemplateError
 from authmail.plaintext import html_to_text
-from authmail.templates.choice import missing_vital
-from authmail.templates.language import compiled, html_text, placeholders, text_of, value_at
+from authmail.templates.choice import VITAL, missing_vital
+from authmail.templates.language import Placeholder, compiled, html_text, placeholders, text_of, value_at
 from authmail.templates.strangers import STRANGERS, cleaned, inert
 from authmail.templates.template import Template
 
@@ -29,22 +29,23 @@ def rendered(template: Template, message: Message, to: Mailbox) -> Email:
     Raises:
         TemplateError: the payload lacks a code or link that the template asks for.
     """
-    payload = message.payload
-    lacking = missing_vital(template, payload)
-    if lacking:
-        raise TemplateError(f"the template for {template.usage_type} needs {' and '.join(lacking)}, which the payload lacks")
     plan = _plan(template)
-    unfilled = [name for name, path in plan.optional if value_at(payload, path) is None]
-    if unfilled:
+    values = {name: value_at(message.payload, path) for name, path in plan.paths.items()}
+    texts = {name: _plain(plan.paths[name], value) for name, value in values.items()}
+    for name in plan.vital:
+        if not texts[name].strip() and (lacking := missing_vital(template, message.payload)):
+            raise TemplateError(f"the template for {template.usage_type} needs {' and '.join(lacking)}, which the payload lacks")
+    if None in values.values():
+        unfilled = [name for name, value in values.items() if value is None]
         _log.warning("template %s (%s): no value for %s", template.usage_type, template.locale, ", ".join(unfilled))
     return Email(
         to=to,
-        subject=_filled_plain(template.subject, payload),
-        html=_filled_html(template.content, payload) if template.is_html else None,
-        text=_filled_plain(plan.text, payload),
-        sender=_sender(plan, payload),
-        reply_to=_mailbox(plan.reply_to, payload, "replyTo"),
-        text_is_own=not template.is_html or template.text is not None,
+        subject=plan.subject % texts,
+        html=None if plan.html is None else plan.html % {key: _markup(piece, values[name]) for key, name, piece in plan.markup},
+        text=plan.text % texts,
+        sender=_sender(plan, texts),
+        reply_to=_mailbox(plan.reply_to, texts, "replyTo"),
+        text_is_own=plan.text_is_own,
         repeatable=message.repeatable,
         usage_type=message.type,
         idempotency_key=message.idempotency_key,
@@ -53,25 +54,50 @@ def rendered(template: Template, message: Message, to: Mailbox) -> Email:
 
 @attrs.frozen
 class _Plan:
-    """What of a template can be worked out once."""
+    """What of a template can be worked out once. Its texts are ``%`` formats, which are filled in one step each."""
 
+    subject: str
+    html: str | None
     text: str
-    optional: tuple[tuple[str, tuple[str, ...]], ...]
+    text_is_own: bool
     send_from: tuple[str, str]
     reply_to: tuple[str, str]
+    #: Every placeholder's name and path.
+    paths: Mapping[str, tuple[str, ...]]
+    vital: tuple[str, ...]
+    #: Of each placeholder in the HTML: what the format calls it, its name, itself. Within tags it is filled otherwise.
+    markup: tuple[tuple[str, str, Placeholder], ...]
 
 
 @lru_cache(maxsize=1024)
 def _plan(template: Template) -> _Plan:
     own_text = template.text if template.is_html else template.content
-    texts = (template.subject, template.content, template.text, template.send_from, template.reply_to)
-    optional = {piece.name: piece.path for text in texts if text for piece in placeholders(text)}
+    text = html_to_text(template.content) if own_text is None else own_text
+    send_from = split_mailbox(template.send_from or "")
+    reply_to = split_mailbox(template.reply_to or "", address_alone=True)
+    everywhere = [
+        piece for part in (template.subject, template.content, text, *send_from, *reply_to) for piece in placeholders(part)
+    ]
+    in_html = {_key_in_html(piece): piece for piece in compiled(template.content) if isinstance(piece, Placeholder)}
     return _Plan(
-        text=html_to_text(template.content) if own_text is None else own_text,
-        optional=tuple(optional.items()),
-        send_from=split_mailbox(template.send_from or ""),
-        reply_to=split_mailbox(template.reply_to or "", address_alone=True),
+        subject=_format(template.subject),
+        html=_format(template.content, _key_in_html) if template.is_html else None,
+        text=_format(text),
+        text_is_own=own_text is not None,
+        send_from=(_format(send_from[0]), _format(send_from[1])),
+        reply_to=(_format(reply_to[0]), _format(reply_to[1])),
+        paths={piece.name: piece.path for piece in everywhere},
+        vital=tuple(piece.name for piece in everywhere if piece.path[0] in VITAL),
+        markup=tuple((key, piece.name, piece) for key, piece in in_html.items()),
     )
+
+
+def _key_in_html(piece: Placeholder) -> str:
+    return f"<{piece.name}>" if piece.in_tag else piece.name
+
+
+def _format(text: str, key: Callable[[Placeholder], str] = lambda piece: piece.name) -> str:
+    return "".join(piece.replace("%", "%%") if isinstance(piece, str) else f"%({key(piece)})s" for piece in compiled(text))
 
 
 def split_mailbox(template: str, *, address_alone: bool = False) -> tuple[str, str]:
@@ -97,18 +123,18 @@ def split_mailbox(template: str, *, address_alone: bool = False) -> tuple[str, s
     return text, ""
 
 
-def _sender(plan: _Plan, payload: Mapping[str, Any]) -> Sender | None:
+def _sender(plan: _Plan, texts: Mapping[str, str]) -> Sender | None:
     name, address = plan.send_from
     if not name and not address:
         return None
-    sender = Sender(_filled_plain(name, payload).strip(), _mailbox(("", address), payload, "sendFrom"))
+    sender = Sender((name % texts).strip(), _mailbox(("", address), texts, "sendFrom"))
     return sender if sender.name or sender.address else None
 
 
-def _mailbox(parts: tuple[str, str], payload: Mapping[str, Any], key: str) -> Mailbox | None:
+def _mailbox(parts: tuple[str, str], texts: Mapping[str, str], key: str) -> Mailbox | None:
     if not parts[1]:
         return None
-    name, address = (_filled_plain(part, payload).strip() for part in parts)
+    name, address = ((part % texts).strip() for part in parts)
     try:
         return Mailbox(address, name)
     except ValueError as error:
@@ -116,25 +142,12 @@ def _mailbox(parts: tuple[str, str], payload: Mapping[str, Any], key: str) -> Ma
         return None
 
 
-def _filled_html(template: str, payload: Mapping[str, Any]) -> str:
-    parts = []
-    for piece in compiled(template):
-        if isinstance(piece, str):
-            parts.append(piece)
-            continue
-        value = value_at(payload, piece.path)
-        if piece.path[0] in STRANGERS:
-            value = (cleaned if piece.in_tag else inert)(text_of(value))
-        parts.append(html_text(value))
-    return "".join(parts)
+def _plain(path: tuple[str, ...], value: Any) -> str:
+    text = header_safe(text_of(value))
+    return inert(text) if path[0] in STRANGERS else text
 
 
-def _filled_plain(template: str, payload: Mapping[str, Any]) -> str:
-    parts = []
-    for piece in compiled(template):
-        if isinstance(piece, str):
-            parts.append(piece)
-            continue
-        text = header_safe(text_of(value_at(payload, piece.path)))
-        parts.append(inert(text) if piece.path[0] in STRANGERS else text)
-    return "".join(parts)
+def _markup(piece: Placeholder, value: Any) -> str:
+    if piece.path[0] in STRANGERS:
+        value = (cleaned if piece.in_tag else inert)(text_of(value))
+    return html_text(value)
