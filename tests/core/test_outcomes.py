@@ -126,7 +126,7 @@ def test_config_error_lists_every_problem():
     error = ConfigError([Problem("a", "is required", "see there"), Problem("", "is no object")])
     assert str(error) == "2 problems in the config:\n  a: is required (see there)\n  is no object"
     assert str(ConfigError(error.problems[1:])) == "1 problem in the config:\n  is no object"
-    assert pickle.loads(pickle.dumps(ConfigError(iter(error.problems)))).problems == error.problems
+    assert pickle.loads(pickle.dumps(ConfigError(problem for problem in error.problems))).problems == error.problems
 
 
 def test_an_account_report_may_be_empty():
