@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CORE, ALIYUN = "tests/core", "tests/connectors/aliyun_dm"
 TEMPLATES = [f"{CORE}/templates", "tests/properties/test_rendering.py"]
+DELIVERY = [f"{CORE}/delivery", "tests/properties/test_delivery.py"]
 
 #: Module → its tests, the quickest first.
 MODULES = {
@@ -35,6 +36,13 @@ MODULES = {
         f"{CORE}/test_settings.py",
         "tests/properties/test_values.py",
     ],
+    **{
+        f"authmail.delivery.{room}": [f"{CORE}/delivery/test_{room}.py", *DELIVERY]
+        for room in ("breaker", "composition", "dedupe", "delivery", "failover", "limits", "retry", "routes")
+    },
+    **{f"authmail.delivery.{room}": DELIVERY for room in ("sender", "trail", "unknown", "events", "metrics")},
+    **{f"authmail.delivery.{room}": [f"{CORE}/delivery/test_composition.py"] for room in ("file_settings", "schema")},
+    **{f"authmail.delivery.stores.{room}": [f"{CORE}/delivery/test_stores.py", *DELIVERY] for room in ("memory", "sqlite", "store")},
     "authmail_aliyun_dm.answers": [f"{ALIYUN}/test_answers.py", f"{ALIYUN}/test_send.py"],
     "authmail_aliyun_dm.signing": [f"{ALIYUN}/test_signing.py", "tests/properties/test_signing.py"],
 }
