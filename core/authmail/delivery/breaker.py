@@ -10,6 +10,7 @@ from authmail.email import Email
 from authmail.message import Message
 from authmail.outcomes import (
     AccountError,
+    Limited,
     MessageRejected,
     NotSent,
     Phase,
@@ -21,9 +22,11 @@ from authmail.outcomes import (
 
 # An attempt that was given less time says nothing about the provider.
 _FAIR_TIME = 1.0
-# Account errors that every mail would meet. A refused sender may be one template's, and a provider's doubt about content
-# one message's: whoever can have such a message sent must not stop everybody's mail.
-_WHOLE_ACCOUNT = frozenset(Reason) - {Reason.SENDER, Reason.CONTENT, Reason.TEMPLATE, Reason.RECIPIENT, Reason.SUPPRESSED}
+# What one message alone may meet. A refused sender may be one template's, and a provider's doubt about content one
+# message's: whoever can have such a message sent must not stop everybody's mail.
+_OF_ONE_MESSAGE = frozenset((Reason.SENDER, Reason.CONTENT, Reason.TEMPLATE, Reason.RECIPIENT, Reason.SUPPRESSED))
+# What failed here, before the provider was asked: our own limit or store, a connector that stumbles over a message.
+_OF_OURS = frozenset((Reason.CONNECTOR, Reason.CONFIG))
 
 
 class Breaker(Wrapper):
@@ -111,12 +114,14 @@ class Breaker(Wrapper):
             return
         if self._open_until is not None and not is_probe:
             return  # it began before the breaker opened, and tells nothing new
+        if _tells_nothing(error):
+            return
         if isinstance(error, Throttled):
             if error.retry_after:
                 await self._open(error, min(error.retry_after, self._longest_rest))
-        elif (isinstance(error, AccountError) and error.reason in _WHOLE_ACCOUNT) or (is_probe and is_fair):
+        elif isinstance(error, AccountError) or (is_probe and is_fair):
             await self._open_longer(error)
-        elif is_fair and error.reason is not Reason.CONTENT:
+        elif is_fair:
             self._failed += 1
             if self._failed >= self._failures:
                 await self._open_longer(error)
@@ -144,3 +149,12 @@ class Breaker(Wrapper):
             return cause.afresh(hint=hint, phase=Phase.BEFORE, retry_after=wait)
         connector = cause.connector if cause else ""
         return NotSent(hint, reason=Reason.PROVIDER, phase=Phase.BEFORE, retry_after=wait, connector=connector)
+
+
+def _tells_nothing(error: SendError) -> bool:
+    """Whether another message might well be accepted now."""
+    return (
+        error.reason in _OF_ONE_MESSAGE
+        or isinstance(error, Limited)
+        or (isinstance(error, NotSent) and error.reason in _OF_OURS and error.phase is Phase.BEFORE)
+    )

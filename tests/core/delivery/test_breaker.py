@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from authmail import AccountError, MessageRejected, NotSent, OutcomeUnknown, Phase, Receipt, SendError, Throttled
+from authmail import AccountError, Limited, MessageRejected, NotSent, OutcomeUnknown, Phase, Receipt, SendError, Throttled
 from authmail.delivery import Breaker
 
 
@@ -30,15 +30,54 @@ def test_an_error_of_the_whole_account_opens_it_at_once(scripted, in_fake_time, 
     in_fake_time(scenario())
 
 
-@pytest.mark.parametrize("reason", ["content", "sender"])
-def test_one_message_cannot_stop_everybodys_mail(scripted, in_fake_time, code, reason):
-    """A provider's doubt about one message's content or one template's sender is not the account's."""
+ONE_MESSAGE = [
+    AccountError("spam?", reason="content"),
+    AccountError("not verified", reason="sender"),
+    NotSent("mailbox busy", reason="recipient"),
+    Limited("the recipient's own limit", retry_after=600),
+    NotSent("the connector failed: KeyError", reason="connector", phase="before"),
+    NotSent("the store cannot be used", reason="config", phase="before"),
+]
+
+
+@pytest.mark.parametrize("error", ONE_MESSAGE, ids=str)
+def test_one_message_cannot_stop_everybodys_mail(scripted, in_fake_time, code, error):
+    """Nor can many: what is about one content, template, recipient or client says nothing of the account."""
 
     async def scenario():
-        sender = scripted(AccountError("spam?", reason=reason), Receipt("1"))
-        breaker = Breaker(sender)
-        await outcome(breaker, code)
+        sender = scripted(*[error] * 20, Receipt("1"))
+        breaker = Breaker(sender, failures=5)
+        for _ in range(20):
+            assert type(await outcome(breaker, code)) is type(error)
+            assert breaker.state == "closed"
         assert await outcome(breaker, code) == Receipt("1")
+
+    in_fake_time(scenario())
+
+
+@pytest.mark.parametrize("error", ONE_MESSAGE, ids=str)
+def test_one_message_cannot_keep_it_open(scripted, in_fake_time, code, error):
+    """If it happens to be the one that tries, the next one tries."""
+
+    async def scenario():
+        breaker = Breaker(scripted(AccountError("no"), error, Receipt("1")))
+        await outcome(breaker, code)
+        await asyncio.sleep(30)
+        assert type(await outcome(breaker, code)) is type(error)
+        assert await outcome(breaker, code) == Receipt("1")
+        assert breaker.state == "closed"
+
+    in_fake_time(scenario())
+
+
+def test_a_connector_that_fails_after_it_asked_is_left_alone(scripted, in_fake_time, code):
+    """Whatever it did may have sent a mail each time."""
+
+    async def scenario():
+        breaker = Breaker(scripted(OutcomeUnknown("the connector failed", reason="connector")), failures=2)
+        for _ in range(2):
+            await outcome(breaker, code)
+        assert breaker.state == "open"
 
     in_fake_time(scenario())
 
