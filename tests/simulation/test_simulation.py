@@ -59,6 +59,12 @@ def _last_word(self):
     return self.errors[-1].afresh(tried=self.tried)
 
 
+async def _attempt_regardless(sender, message, timeout):
+    return await attempt(sender, message, max(timeout, 1.0))
+
+
+_TIMELESS = (("SHORTEST_ATTEMPT", -100.0), ("attempt", _attempt_regardless))
+
 SABOTAGE = {
     "resends everything": ([(retry, "may_resend", lambda *_: True), (failover, "may_resend", lambda *_: True)], "second mail"),
     "forgets that an outcome was unknown": ([(Trail, "_speaker", _last_word)], "but a caller was told"),
@@ -66,7 +72,7 @@ SABOTAGE = {
     "has no dedupe": ([(dedupe.Dedupe, "send", _ask_regardless)], "second mail"),
     "counts nothing": ([(limits.Limits, "send", _ask_regardless)], "more than"),
     "begins attempts that cannot end in time": (
-        [(retry, "SHORTEST_ATTEMPT", -100.0), (failover, "SHORTEST_ATTEMPT", -100.0)],
+        [(policy, what, instead) for policy in (retry, failover) for what, instead in _TIMELESS],
         "after its deadline",
     ),
     "takes unknown for not sent": ([(dedupe, "OutcomeUnknown", type("Nothing", (OutcomeUnknown,), {}))], "second mail"),

@@ -10,7 +10,7 @@ import attrs
 
 from authmail.delivery.limits import canonical_address
 from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, now
-from authmail.delivery.stores import Entry, MemoryStore, Store, StoreError
+from authmail.delivery.stores import Entry, MemoryStore, Store, StoreError, asked
 from authmail.email import Email
 from authmail.message import Message
 from authmail.outcomes import (
@@ -116,6 +116,7 @@ class Dedupe(Wrapper):
         self, key: str, fingerprint: str, keep: float, message: Message | Email, timeout: float
     ) -> Receipt | SendError:
         """Return the answer of an entry, or send and make one. An error is returned, for several may wait for it."""
+        deadline = now() + timeout
         try:
             entry = await self._entry(key, fingerprint, keep, timeout)
             if entry is not None:
@@ -127,15 +128,15 @@ class Dedupe(Wrapper):
         except SendError as error:
             return error
         try:
-            answer: Receipt | SendError = await attempt(self._sender, message, timeout)
+            answer: Receipt | SendError = await attempt(self._sender, message, deadline - now())
         except SendError as error:
             answer = error.afresh()
         # Anything else, such as the end of the loop: it may have been sent, which the entry says when its lease is over.
         try:
             if isinstance(answer, Receipt | OutcomeUnknown):
-                await self._store.finish(key, _written(answer))
+                await asked(self._store.finish(key, _written(answer)))
             else:
-                await self._store.forget(key)
+                await asked(self._store.forget(key))
         except StoreError as error:
             _log.warning("an answer could not be kept: %s", error)
         return answer
@@ -145,7 +146,7 @@ class Dedupe(Wrapper):
         deadline = now() + timeout
         while True:
             lease = timeout + _GRACE
-            entry = await self._store.begin(key, fingerprint, lease=lease, keep=max(keep, lease))
+            entry = await asked(self._store.begin(key, fingerprint, lease=lease, keep=max(keep, lease)))
             if entry is None:
                 return None
             if entry.fingerprint != fingerprint:
@@ -191,16 +192,20 @@ def _other_message() -> MessageRejected:
 
 def _written(answer: Receipt | OutcomeUnknown) -> str:
     if isinstance(answer, Receipt):
-        return json.dumps({"receipt": attrs.asdict(answer)})
-    return json.dumps({"unknown": {name: value for name, value in answer.to_dict().items() if name != "outcome"}})
+        return json.dumps({"receipt": attrs.asdict(answer)}, default=str)
+    return json.dumps({"unknown": {name: value for name, value in answer.to_dict().items() if name != "outcome"}}, default=str)
 
 
 def _read(entry: Entry) -> Receipt | SendError:
     if entry.answer is None:
         hint = "whoever began to send this message stopped before saying how it ended, so it may have been sent"
         return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.DURING)
-    answer = json.loads(entry.answer)
-    return Receipt(**answer["receipt"]) if "receipt" in answer else OutcomeUnknown(**answer["unknown"])
+    try:
+        answer = json.loads(entry.answer)
+        return Receipt(**answer["receipt"]) if "receipt" in answer else OutcomeUnknown(**answer["unknown"])
+    except (ValueError, TypeError, LookupError):  # of another version, or of a broken file
+        hint = "it was sent or may have been; the store's record of the answer cannot be read"
+        return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.AFTER)
 
 
 @attrs.frozen

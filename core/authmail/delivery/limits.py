@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt
-from authmail.delivery.stores import Limit, MemoryStore, Store, StoreError
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, now
+from authmail.delivery.stores import Limit, MemoryStore, Store, StoreError, asked
 from authmail.email import Email
 from authmail.mailbox import Mailbox
 from authmail.message import Message
@@ -80,10 +80,11 @@ class Limits(Wrapper):
             Limited: they do not; nothing was sent.
             SendError: the sender's.
         """
+        deadline = now() + (DEFAULT_TIMEOUT if timeout is None else timeout)
         token = secrets.token_hex(8)
         claims = list(self._claims(message))
         try:
-            wait = await self._store.reserve(token, claims)
+            wait = await asked(self._store.reserve(token, claims))
         except StoreError as error:
             if self._strict:
                 raise NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE) from None
@@ -93,7 +94,7 @@ class Limits(Wrapper):
             hint = "too many messages for this recipient, client or account; this is the host's own limit"
             raise Limited(hint, retry_after=wait)
         try:
-            return await attempt(self._sender, message, DEFAULT_TIMEOUT if timeout is None else timeout)
+            return await attempt(self._sender, message, deadline - now())
         except OutcomeUnknown:
             raise
         except SendError:
@@ -103,7 +104,7 @@ class Limits(Wrapper):
     async def _take_back(self, token: str, keys: list[str]) -> None:
         try:
             if keys:
-                await self._store.release(token, keys)
+                await asked(self._store.release(token, keys))
         except StoreError as error:
             _log.warning("a message that was not sent stays counted: %s", error)
 

@@ -11,7 +11,7 @@ import attrs
 from authmail.delivery.events import report
 from authmail.email import Email
 from authmail.message import Message
-from authmail.outcomes import Receipt, SendError
+from authmail.outcomes import NotSentInTime, Receipt, SendError
 
 #: Seconds that a message may take, all in all, where nobody says otherwise.
 DEFAULT_TIMEOUT = 10.0
@@ -112,7 +112,9 @@ def name_of(sender: object) -> str:
 
 
 async def attempt(sender: MessageSender, message: Message | Email, timeout: float, *, name: str | None = None) -> Receipt:
-    """Let a sender within send; one that is no wrapper is an attempt, which observers hear of."""
+    """Let a sender within send, if there is time; one that is no wrapper is an attempt, which observers hear of."""
+    if not timeout > 0:  # also where it is no number
+        raise NotSentInTime("no time was left to send the message")
     if isinstance(sender, Wrapper):
         return await sender.send(message, timeout=timeout)
     begun = now()

@@ -280,3 +280,61 @@ def test_a_bug_in_a_sender_is_not_hidden(scripted, in_fake_time, code):
         assert not any(isinstance(answer, SendError) for answer in answers)
 
     in_fake_time(scenario())
+
+
+def test_time_spent_on_waiting_is_the_messages_own(scripted, in_fake_time, code):
+    """Whoever waits for another process nine of ten seconds has one left to send."""
+
+    async def scenario():
+        store = MemoryStore(clock=lambda: asyncio.get_running_loop().time())
+        first = asyncio.create_task(Dedupe(scripted(NotSent("down"), takes=9), store=store).send(code))
+        await asyncio.sleep(0)
+        sender = scripted()
+        await Dedupe(sender, store=store).send(code, timeout=10)
+        assert sender.calls[0][2] == pytest.approx(1, abs=0.2)
+        with pytest.raises(NotSent):
+            await first
+
+    in_fake_time(scenario())
+
+
+@pytest.mark.parametrize("call", ["begin", "finish", "forget"])
+@pytest.mark.parametrize("answer", [Receipt("1"), OutcomeUnknown("cut"), NotSent("down")])
+def test_no_answer_is_lost_over_a_store_that_fails_in_its_own_way(scripted, in_fake_time, code, caplog, call, answer):
+    """Its error is named by its type: the text may hold the password of a database."""
+
+    async def failing(*_, **__):
+        raise ConnectionError("redis://:CANARY@localhost")
+
+    async def scenario():
+        store = MemoryStore()
+        setattr(store, call, failing)
+        try:
+            return await Dedupe(scripted(answer), store=store).send(code)
+        except SendError as error:
+            return error
+
+    assert type(in_fake_time(scenario())) is type(answer)
+    assert "CANARY" not in caplog.text
+
+
+@pytest.mark.parametrize("kept", ["{", "[]", "5", '{"receipt": {"a": 1}}', '{"receipt": 1}', '{"unknown": {"reason": "later"}}', "{}"])
+def test_an_answer_that_cannot_be_read_is_unknown(scripted, in_fake_time, code, kept):
+    """It is another version's or a broken file's; what has an answer was sent or may have been."""
+
+    async def scenario():
+        store = MemoryStore()
+        sender = scripted()
+        dedupe = Dedupe(sender, store=store)
+        await dedupe.send(code)
+        await store.finish(dedupe._key(code)[0], kept)
+        with pytest.raises(OutcomeUnknown, match="cannot be read"):
+            await dedupe.send(code)
+        assert len(sender.calls) == 1
+
+    in_fake_time(scenario())
+
+
+def test_an_id_that_is_no_text_does_not_lose_the_receipt(scripted, in_fake_time, code):
+    """A connector's slip; the mail is accepted all the same."""
+    assert in_fake_time(Dedupe(scripted(Receipt(b"id"))).send(code)) == Receipt(b"id")

@@ -286,3 +286,14 @@ def test_cancelling_at_any_await_leaves_everything_in_order(scripted, in_fake_ti
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     in_fake_time(scenario())
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("-inf")])
+@pytest.mark.parametrize("nesting", [Retry, lambda sender: Failover([sender]), Dedupe, Limits, Delivery, Breaker])
+def test_without_time_nobody_is_asked(scripted, in_fake_time, code, nesting, timeout):
+    """Then it is certain that nothing was sent; a connector that began might not know."""
+    sender = scripted()
+    with pytest.raises(NotSent) as caught:
+        in_fake_time(nesting(sender).send(code, timeout=timeout))
+    assert isinstance(caught.value, TimeoutError)
+    assert sender.calls == []

@@ -185,3 +185,44 @@ def test_a_limit_that_lets_nothing_through_is_a_mistake(most, seconds):
     """To send nothing at all, send nothing."""
     with pytest.raises(ValueError):
         Limit(most, seconds)
+
+
+def test_a_slow_stores_time_is_the_messages_own(scripted, in_fake_time):
+    """The sender gets what is left; where nothing is, nothing is sent, and nothing counted."""
+
+    class Slow(MemoryStore):
+        async def reserve(self, token, claims):
+            await asyncio.sleep(3)
+            return await super().reserve(token, claims)
+
+    async def scenario():
+        sender = scripted()
+        limits = Limits(sender, store=Slow(), recipient=Limit(1, 60))
+        for timeout in (2, 3):
+            with pytest.raises(NotSent) as caught:
+                await limits.send(to("a@b.co"), timeout=timeout)
+            assert isinstance(caught.value, TimeoutError)
+        await limits.send(to("a@b.co"), timeout=10)
+        assert [timeout for _, _, timeout in sender.calls] == [7]
+
+    run(in_fake_time, scenario)
+
+
+@pytest.mark.parametrize("call", ["reserve", "release"])
+@pytest.mark.parametrize("answer", [Receipt("1"), NotSent("down")])
+def test_no_answer_is_lost_over_a_store_that_fails_in_its_own_way(scripted, in_fake_time, caplog, call, answer):
+    """Its error is named by its type: the text may hold the password of a database."""
+
+    async def failing(*_):
+        raise ConnectionError("redis://:CANARY@localhost")
+
+    async def scenario():
+        store = MemoryStore()
+        setattr(store, call, failing)
+        try:
+            return await Limits(scripted(answer), store=store).send(to("a@b.co"))
+        except SendError as error:
+            return error
+
+    assert type(in_fake_time(scenario())) is type(answer)
+    assert "CANARY" not in caplog.text

@@ -2,6 +2,6 @@
 
 from authmail.delivery.stores.memory import MemoryStore
 from authmail.delivery.stores.sqlite import SQLiteStore
-from authmail.delivery.stores.store import Entry, Limit, Store, StoreError
+from authmail.delivery.stores.store import Entry, Limit, Store, StoreError, asked
 
-__all__ = ["Entry", "Limit", "MemoryStore", "SQLiteStore", "Store", "StoreError"]
+__all__ = ["Entry", "Limit", "MemoryStore", "SQLiteStore", "Store", "StoreError", "asked"]

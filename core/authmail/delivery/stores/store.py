@@ -2,12 +2,14 @@
 
 import hmac
 import secrets
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Sequence
+from typing import Protocol, TypeVar
 
 import attrs
 
 from authmail.outcomes import AuthmailError
+
+_Answer = TypeVar("_Answer")
 
 
 class StoreError(AuthmailError):
@@ -80,6 +82,21 @@ class Store(Protocol):
 
     async def forget(self, key: str) -> None:
         """Remove an entry: the message was not sent, so it may be sent again."""
+
+
+async def asked(answer: Awaitable[_Answer]) -> _Answer:
+    """Wait for a store's answer. Whatever a store fails with, no message is lost over it.
+
+    Raises:
+        StoreError: it failed; an error that is not its own is named by its type, since the text may hold a password.
+    """
+    try:
+        return await answer
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 (a store is anybody's)
+        kind = type(error).__name__
+    raise StoreError(f"the store failed: {kind}")
 
 
 def keyed_digest(secret: bytes, parts: Sequence[str]) -> str:
