@@ -88,7 +88,8 @@ class Message:
     @property
     def repeatable(self) -> bool:
         """Whether a second mail is harmless: a code and no link. A second invitation is not."""
-        return bool(self.payload.get("code")) and not self.payload.get("link")
+        payload = self.payload if isinstance(self.payload, Mapping) else {}
+        return bool(payload.get("code")) and not payload.get("link")
 
     def __repr__(self) -> str:
         keys = ", ".join(str(key) for key in self.payload) if isinstance(self.payload, Mapping) else type(self.payload).__name__

@@ -1,6 +1,7 @@
 """Limits: how many messages a recipient, a client and the whole account may have in a while."""
 
 import logging
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
@@ -20,6 +21,7 @@ RECIPIENT_LIMIT = Limit(10, 600)
 
 # One household or attacker has a whole /64 of IPv6.
 _IPV6_PREFIX = 64
+_QUOTED_PAIR = re.compile(r"\\(.)")
 
 
 class Limits(Wrapper):
@@ -119,17 +121,20 @@ class Limits(Wrapper):
 
 
 def canonical_address(to: Mailbox | str) -> str:
-    """Return an address for comparison: without name, in lower case, its domain in ASCII."""
+    """Return an address for comparison: without name and quotes, in lower case, its domain in ASCII."""
     try:
         address = (to if isinstance(to, Mailbox) else Mailbox.parse(to)).address
     except ValueError:
         address = str(to).strip()
-    return address.lower()
+    local, at, domain = address.lower().rpartition("@")
+    # RFC 5321 section 4.1.2: quotes and backslashes are not part of the name, so "zoe"@ and "z\oe"@ are zoe@.
+    local = _QUOTED_PAIR.sub(r"\1", local[1:-1]) if local.startswith('"') else local
+    return f"{local}{at}{domain}"
 
 
 def _client(address: str) -> str:
     try:
-        ip = ip_address(address.strip().partition("%")[0])
+        ip = ip_address(str(address).strip().partition("%")[0])
     except ValueError:
         return address
     ip = getattr(ip, "ipv4_mapped", None) or ip

@@ -13,5 +13,5 @@ OnUnknown = Mapping[str, Literal["resend", "stop"]]
 
 def may_resend(message: Message | Email, on_unknown: OnUnknown) -> bool:
     """Whether a message whose outcome is unknown may be sent again."""
-    policy = on_unknown.get(message.type if isinstance(message, Message) else message.usage_type)
+    policy = on_unknown.get(str(message.type if isinstance(message, Message) else message.usage_type))
     return message.repeatable if policy is None else policy == "resend"

@@ -297,3 +297,25 @@ def test_without_time_nobody_is_asked(scripted, in_fake_time, code, nesting, tim
         in_fake_time(nesting(sender).send(code, timeout=timeout))
     assert isinstance(caught.value, TimeoutError)
     assert sender.calls == []
+
+
+WRONG = [
+    Message("a@b.co", "SignIn", None),
+    Message("a@b.co", "SignIn", [("code", "1")]),
+    Message("a@b.co", 5, {"code": "1"}),
+    Message("a@b.co", ["SignIn"], {"code": "1"}),
+    Message(None, "SignIn", {"code": "1"}),
+    Message("a@b.co", "SignIn", {"code": "1"}, ip=5),
+    Message("a@b.co", "SignIn", {"code": "1"}, ip="\ud800" * 100_000),
+    Message("a@b.co", "SignIn", {"code": "1"}, idempotency_key=5),
+    Message("a@b.co", "SignIn", {"code": ["\ud800"], "application": "x", "uiLocales": 5}, idempotency_key="\ud800"),
+]
+
+
+@pytest.mark.parametrize("message", WRONG, ids=range(len(WRONG)))
+def test_no_message_is_too_odd_for_a_policy(scripted, in_fake_time, message):
+    """What is wrong with it is the Mailer's to say, in its one answer."""
+    routes = Routes([Route(name="x", sender=scripted(), domains=["*.cn"], applications=["a"], locales=["fr"])], scripted())
+    delivery = Delivery(Dedupe(Limits(Retry(Failover([routes])), ip=Limit(5, 60))))
+    assert in_fake_time(delivery.send(message)) == Receipt("1")
+    in_fake_time(delivery.explain(message))

@@ -72,6 +72,8 @@ def test_recipients_are_told_apart_and_known_again(scripted, in_fake_time):
         assert await accepted(limits, to("zoe@bücher.example"))
         assert not await accepted(limits, to("Zoe <ZOE@XN--BCHER-KVA.example>"))
         assert not await accepted(limits, Email("zoe@bücher.example", "s", text="t"))
+        assert not await accepted(limits, to('"zoe"@bücher.example'))
+        assert not await accepted(limits, to(r'"Z\o\e"@bücher.example'))
         assert await accepted(limits, to("zoe+x@bücher.example"))
         assert await accepted(limits, to("no address at all"))
 
