@@ -42,7 +42,10 @@ MODULES = {
     },
     **{f"authmail.delivery.{room}": DELIVERY for room in ("sender", "trail", "unknown", "events", "metrics")},
     **{f"authmail.delivery.{room}": [f"{CORE}/delivery/test_composition.py"] for room in ("file_settings", "schema")},
-    **{f"authmail.delivery.stores.{room}": [f"{CORE}/delivery/test_stores.py", *DELIVERY] for room in ("memory", "sqlite", "store")},
+    **{
+        f"authmail.delivery.stores.{room}": [f"{CORE}/delivery/test_stores.py", *DELIVERY]
+        for room in ("memory", "sqlite", "store")
+    },
     "authmail_aliyun_dm.answers": [f"{ALIYUN}/test_answers.py", f"{ALIYUN}/test_send.py"],
     "authmail_aliyun_dm.signing": [f"{ALIYUN}/test_signing.py", "tests/properties/test_signing.py"],
 }

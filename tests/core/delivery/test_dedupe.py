@@ -318,7 +318,9 @@ def test_no_answer_is_lost_over_a_store_that_fails_in_its_own_way(scripted, in_f
     assert "CANARY" not in caplog.text
 
 
-@pytest.mark.parametrize("kept", ["{", "[]", "5", '{"receipt": {"a": 1}}', '{"receipt": 1}', '{"unknown": {"reason": "later"}}', "{}"])
+@pytest.mark.parametrize(
+    "kept", ["{", "[]", "5", '{"receipt": {"a": 1}}', '{"receipt": 1}', '{"unknown": {"reason": "later"}}', "{}"]
+)
 def test_an_answer_that_cannot_be_read_is_unknown(scripted, in_fake_time, code, kept):
     """It is another version's or a broken file's; what has an answer was sent or may have been."""
 

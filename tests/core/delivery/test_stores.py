@@ -1,6 +1,9 @@
 import asyncio
+import os
 import sqlite3
 import stat
+import warnings
+from contextlib import closing
 
 import pytest
 
@@ -219,3 +222,95 @@ async def test_the_loop_is_not_blocked_while_another_process_holds_the_file(tmp_
         holder.execute("COMMIT")
         holder.close()
         await waiting
+
+
+async def test_the_last_to_leave_closes_it(tmp_path):
+    """Tenants with a Delivery each share one store, and come and go."""
+    store = SQLiteStore(tmp_path / "store.db")
+    async with store:
+        async with store:
+            await store.forget("k")
+        await store.forget("k")
+        async with store:
+            await store.forget("k")
+    with pytest.raises(StoreError, match="not open"):
+        await store.forget("k")
+    async with store:
+        await store.forget("k")
+
+
+async def test_a_full_disk_is_told_and_over_when_there_is_room(tmp_path):
+    """SQLite has rolled back by then; a second time would be an error of its own."""
+    async with SQLiteStore(tmp_path / "store.db") as store:
+        store._connection.execute(f"PRAGMA max_page_count = {store._connection.execute('PRAGMA page_count').fetchone()[0]}")
+        with pytest.raises(StoreError, match="full"):
+            await store.reserve("a", [(f"{number:064}", Limit(1, 60)) for number in range(500)])
+        store._connection.execute("PRAGMA max_page_count = 10000")
+        assert await store.begin("k", "f", lease=1, keep=1) is None
+
+
+async def test_who_waits_less_takes_nothing_from_an_entry(store, clock):
+    """A first message with a minute to go keeps it, whatever time the second one has."""
+    assert await store.begin("k", "f", lease=62, keep=62) is None
+    clock.now += 1
+    assert await store.begin("k", "f", lease=3, keep=30) == Entry("f", None, 61)
+    clock.now += 60
+    assert await store.begin("k", "f", lease=3, keep=30) == Entry("f", None, 1)
+
+
+async def test_not_every_message_waits_for_a_locked_file(tmp_path, monkeypatch):
+    """One has waited in vain, so the others try once each; when it is free again, they wait as before."""
+    monkeypatch.setattr("authmail.delivery.stores.sqlite._BUSY_SECONDS", 0.2)
+    async with SQLiteStore(tmp_path / "store.db") as store:
+        with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            answers = await asyncio.gather(*(store.forget("k") for _ in range(500)), return_exceptions=True)
+            assert {type(answer) for answer in answers} == {StoreError}
+            assert store._connection.execute("PRAGMA busy_timeout").fetchone() == (0,)
+            holder.execute("COMMIT")
+        await store.forget("k")
+        assert store._connection.execute("PRAGMA busy_timeout").fetchone() == (200,)
+
+
+async def test_a_secret_that_could_not_be_written_is_in_nobodys_way(tmp_path, monkeypatch):
+    """Nothing of a full disk is left, nor does it matter that a container's process always has the same number."""
+
+    def full():
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("authmail.delivery.stores.sqlite.new_secret", full)
+        with pytest.raises(StoreError, match="No space"):
+            async with SQLiteStore(tmp_path / "store.db"):
+                pass
+    assert [path.name for path in tmp_path.iterdir() if "key" in path.name] == []
+    async with SQLiteStore(tmp_path / "store.db"):
+        pass
+
+
+async def test_many_that_open_a_new_file_at_once_have_one_secret(tmp_path):
+    """Of one process or of several."""
+
+    async def digest():
+        async with SQLiteStore(tmp_path / "store.db") as store:
+            return store.digest("a")
+
+    assert len(set(await asyncio.gather(*(digest() for _ in range(8))))) == 1
+
+
+async def test_a_forked_child_is_told(tmp_path):
+    """The thread that would answer is the parent's: it would wait for ever."""
+    async with SQLiteStore(tmp_path / "store.db") as store:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python 3.12 warns of the very thing
+            child = os.fork()
+        if not child:
+            try:
+                store.forget("k").send(None)
+            except StoreError as error:
+                os._exit(7 if "fork" in str(error) else 1)
+            finally:
+                os._exit(1)
+        _, status = await asyncio.to_thread(os.waitpid, child, 0)
+        assert os.waitstatus_to_exitcode(status) == 7
+        await store.forget("k")

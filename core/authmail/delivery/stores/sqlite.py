@@ -3,9 +3,11 @@
 import asyncio
 import os
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -15,30 +17,32 @@ from authmail.secret import Secret
 _Result = TypeVar("_Result")
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS counted (key TEXT NOT NULL, token TEXT NOT NULL, at REAL NOT NULL, until REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS counted (
+    token TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, until REAL NOT NULL, PRIMARY KEY (token, key)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS counted_by_key ON counted (key, at);
 CREATE INDEX IF NOT EXISTS counted_by_end ON counted (until);
 CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, answer TEXT, lease REAL NOT NULL, until REAL NOT NULL
+    key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, answer TEXT, made REAL NOT NULL, lease REAL NOT NULL, until REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS answers_by_end ON answers (until);
 """
 _SWEEP = 30.0
-# Another process holds the file for a millisecond at a time.
-_BUSY_SECONDS = 5.0
+# Another process holds the file for a millisecond at a time. What waits is a message, which has ten seconds.
+_BUSY_SECONDS = 2.0
 
 
 class SQLiteStore:
     """Counts and answers in a file, shared by every process that opens it; not for a network file system.
 
-    Open it with ``async with``, after any fork. The file holds keyed hashes, times, and answers (message ids, error
+    Open it with ``async with``, after any fork; several may open the same one, and the last to leave closes it. The file holds keyed hashes, times, and answers (message ids, error
     texts): no address, code or link.
 
     Args:
         path: the file; made if it is not there.
         secret: key of the hashes, the same for all processes, 16 bytes or more, best kept away from the file. None keeps
             one in a file beside it, ``NAME.key``, which only the owner can read.
-        clock: gives the seconds since 1970. Should it go backwards, nothing is kept longer than it was to be kept anew.
+        clock: gives the seconds since 1970. Should it go backwards, nothing is kept for longer.
     """
 
     def __init__(
@@ -51,26 +55,34 @@ class SQLiteStore:
         self._secret = b""
         self._clock = clock
         self._swept = 0.0
+        self._patience = _BUSY_SECONDS
+        self._openings = 0
+        self._process = 0
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
         self._inherited: sqlite3.Connection | None = None
 
     async def __aenter__(self) -> Self:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="authmail-store")
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="authmail-store")
+            self._process = os.getpid()
+        self._openings += 1
         try:
             await self._run(self._open)
         except BaseException:
-            self._thread.shutdown(wait=False)
-            self._thread = None
+            await self._leave()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                await asyncio.get_running_loop().run_in_executor(thread, connection.close)
+        await self._leave()
+
+    async def _leave(self) -> None:
+        self._openings -= 1
+        if self._openings == 0 and self._thread is not None:
+            thread, self._thread = self._thread, None
+            if self._process == os.getpid():
+                await asyncio.get_running_loop().run_in_executor(thread, self._close)
             thread.shutdown(wait=False)
 
     def abandon(self) -> None:
@@ -100,12 +112,13 @@ class SQLiteStore:
         def work(connection: sqlite3.Connection, now: float) -> Entry | None:
             # A clock that went backwards must not keep an entry for longer.
             connection.execute(
-                "UPDATE answers SET until = min(until, ?), lease = min(lease, ?) WHERE key = ?", (now + keep, now + lease, key)
+                "UPDATE answers SET until = until - (made - ?1), lease = lease - (made - ?1), made = ?1 WHERE key = ?2 AND made > ?1",
+                (now, key),
             )
             connection.execute("DELETE FROM answers WHERE key = ? AND until <= ?", (key, now))
             made = connection.execute(
-                "INSERT INTO answers VALUES (?, ?, NULL, ?, ?) ON CONFLICT DO NOTHING",
-                (key, fingerprint, now + lease, now + keep),
+                "INSERT INTO answers VALUES (?, ?, NULL, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (key, fingerprint, now, now + lease, now + keep),
             )
             if made.rowcount:
                 return None
@@ -133,6 +146,8 @@ class SQLiteStore:
     async def _run(self, work: Callable[[], _Result]) -> _Result:
         if self._thread is None:
             raise StoreError(f"the store {self._path.name} is not open; use 'async with'")
+        if self._process != os.getpid():  # its thread is the parent's, and would never answer
+            raise StoreError(f"the store {self._path.name} was opened before a fork; open one after it")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except (sqlite3.Error, OSError) as error:
@@ -140,6 +155,8 @@ class SQLiteStore:
         raise StoreError(f"the store {self._path.name} cannot be used: {reason}")
 
     def _open(self) -> None:
+        if self._connection is not None:
+            return
         connection = sqlite3.connect(
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=32
         )
@@ -153,11 +170,27 @@ class SQLiteStore:
             raise
         self._connection = connection
 
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        # After one has waited in vain the others try once each, so that not every message waits for all before it.
+        patience = 0.0
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            patience = _BUSY_SECONDS
+        finally:
+            if patience != self._patience:
+                connection.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
+                self._patience = patience
+
     def _transact(self, work: Callable[[sqlite3.Connection, float], _Result]) -> _Result:
         connection = self._connection
         if connection is None:
             raise sqlite3.ProgrammingError("it is closed")
-        connection.execute("BEGIN IMMEDIATE")
+        self._begin(connection)
         try:
             now = self._clock()
             if abs(now - self._swept) > _SWEEP:
@@ -167,7 +200,8 @@ class SQLiteStore:
             result = work(connection, now)
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite itself rolled back on a full disk
+                connection.execute("ROLLBACK")
             raise
         return result
 
@@ -175,7 +209,7 @@ class SQLiteStore:
         def work(connection: sqlite3.Connection, now: float) -> float:
             wait = max((_wait(connection, key, limit, now) for key, limit in claims), default=0.0)
             if wait == 0.0:
-                rows = [(key, token, now, now + limit.seconds) for key, limit in claims]
+                rows = [(token, key, now, now + limit.seconds) for key, limit in claims]
                 connection.executemany("INSERT INTO counted VALUES (?, ?, ?, ?)", rows)
             return wait
 
@@ -185,25 +219,24 @@ class SQLiteStore:
 def _wait(connection: sqlite3.Connection, key: str, limit: Limit, now: float) -> float:
     # A clock that went backwards must not count a message for longer.
     connection.execute("UPDATE counted SET at = ?, until = ? WHERE key = ? AND at > ?", (now, now + limit.seconds, key, now))
-    rows = connection.execute(
-        "SELECT at FROM counted WHERE key = ? AND at > ? ORDER BY at DESC LIMIT ?", (key, now - limit.seconds, limit.most)
-    ).fetchall()
-    return rows[-1][0] + limit.seconds - now if len(rows) == limit.most else 0.0
+    row = connection.execute(
+        "SELECT at FROM counted WHERE key = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?",
+        (key, now - limit.seconds, limit.most - 1),
+    ).fetchone()
+    return 0.0 if row is None else row[0] + limit.seconds - now
 
 
 def _kept_secret(path: Path) -> bytes:
     """Return the secret of a file, made by whichever process comes first."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
     if not path.exists():
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(new_secret())
+        descriptor, fresh = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # only its owner can read it
         try:
-            os.link(fresh, path)  # whole or not at all, and never over another's
-        except FileExistsError:
-            pass
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(new_secret())
+            with suppress(FileExistsError):
+                os.link(fresh, path)  # whole or not at all, and never over another's
         finally:
-            fresh.unlink()
+            Path(fresh).unlink()
     secret = path.read_bytes()
     if len(secret) < 16:  # noqa: PLR2004 (128 bits)
         raise OSError(f"{path.name} holds no secret; delete it to have a new one made")
