@@ -68,7 +68,7 @@ def failure(step: Step, reply: Reply, where: str = "") -> SendError:
             for row in ROWS
             if step in row.steps
             and re.fullmatch(row.code, code)
-            and (row.enhanced is None or (enhanced is not None and re.fullmatch(row.enhanced.replace(".", r"\."), enhanced)))
+            and (row.enhanced is None or re.fullmatch(row.enhanced, enhanced or ""))
             and (row.words is None or row.words.search(reply.text))
         ),
         None,

@@ -25,7 +25,7 @@ class Row:
     Args:
         steps: where in the dialogue.
         code: regular expression of the whole reply code.
-        enhanced: regular expression of the whole enhanced code; None fits any, and none.
+        enhanced: regular expression of the whole enhanced code, which is empty where there is none; None fits any.
         words: what the text must hold; None fits any.
         meaning: what it means.
         retry_after: seconds to wait where the server does not say.
@@ -69,9 +69,9 @@ _QUOTA = "the account's quota of mails is used up"
 
 ROWS: tuple[Row, ...] = (
     # Whatever the step: quota, speed, closing.
-    _row(_ANY, "[45]..", "5.4.5", None, AccountError, Reason.QUOTA, _QUOTA),
+    _row(_ANY, "[45]..", r"5\.4\.5", None, AccountError, Reason.QUOTA, _QUOTA),
     _row(_ANY, "[45]..", None, r"(daily|monthly|sending)\W+(\w+\W+){0,3}(quota|limit)", AccountError, Reason.QUOTA, _QUOTA),
-    _row(_ANY, "432|4..", "4.3.2", r"concurrent|limit", Throttled, Reason.RATE, "too many connections; lower maxConnections"),
+    _row(_ANY, "432|4..", r"4\.3\.2", r"concurrent|limit", Throttled, Reason.RATE, "too many connections; lower maxConnections"),
     _row(
         _ANY,
         "4..",
@@ -81,9 +81,9 @@ ROWS: tuple[Row, ...] = (
         Reason.RATE,
         _RATE,
     ),
-    _row(_ANY, "421", "4.7.[0-9]+", None, Throttled, Reason.RATE, _RATE),
+    _row(_ANY, "421", r"4\.7\.[0-9]+", None, Throttled, Reason.RATE, _RATE),
     _row(_ANY, "421", None, None, NotSent, Reason.PROVIDER, "the server is closing the connection; it is busy or going down"),
-    _row(_ANY, "452", "4.5.3", None, Throttled, Reason.RATE, "too many recipients in a row for the server; send slower"),
+    _row(_ANY, "452", r"4\.5\.3", None, Throttled, Reason.RATE, "too many recipients in a row for the server; send slower"),
     # Connecting.
     _row(Step.HELLO, "5..", None, r"\b(helo|ehlo)\b", AccountError, Reason.CONFIG, _NAME),
     _row(
@@ -111,17 +111,19 @@ ROWS: tuple[Row, ...] = (
         "the account's password must be renewed for this kind of login",
     ),
     _row(Step.LOGIN, "4..", None, None, NotSent, Reason.PROVIDER, "the server cannot check the login for the moment"),
-    _row(Step.LOGIN, "534|535", "5.7.9", None, AccountError, Reason.CREDENTIALS, "the account wants an app password or OAuth 2"),
+    _row(
+        Step.LOGIN, "534|535", r"5\.7\.9", None, AccountError, Reason.CREDENTIALS, "the account wants an app password or OAuth 2"
+    ),
     _row(
         Step.LOGIN,
         "535",
-        "5.7.139",
+        r"5\.7\.139",
         None,
         AccountError,
         Reason.CREDENTIALS,
         "SMTP login is switched off for the account; see its console",
     ),
-    _row(Step.LOGIN, "53[0-9]", "5.7.1|5.7.0", r"starttls", AccountError, Reason.CREDENTIALS, _TLS_NEEDED),
+    _row(Step.LOGIN, "53[0-9]", r"5\.7\.1|5\.7\.0", r"starttls", AccountError, Reason.CREDENTIALS, _TLS_NEEDED),
     _row(Step.LOGIN, "538", None, None, AccountError, Reason.CREDENTIALS, _TLS_NEEDED),
     _row(Step.LOGIN, "50[0-9]", None, None, AccountError, Reason.CREDENTIALS, "the server does not know this kind of login"),
     _row(Step.LOGIN, "5..", None, None, AccountError, Reason.CREDENTIALS, _CREDENTIALS),
@@ -137,6 +139,8 @@ ROWS: tuple[Row, ...] = (
         Reason.CREDENTIALS,
         _LOGIN_NEEDED,
     ),
+    # Postfix puts it off by default (defer_unauth_destination), yet waiting does not help.
+    _row(_MAIL, "4..", None, r"relay access denied|relaying denied", AccountError, Reason.PERMISSION, _RELAY),
     _row(_MAIL, "5..", None, r"\brelay", AccountError, Reason.PERMISSION, _RELAY),
     _row(
         _MAIL,
@@ -147,7 +151,7 @@ ROWS: tuple[Row, ...] = (
         Reason.PERMISSION,
         _BLOCKED,
     ),
-    _row(_MAIL, "55[0-9]", "5.7.60|5.2.252", None, AccountError, Reason.SENDER, _SENDER),
+    _row(_MAIL, "55[0-9]", r"5\.7\.60|5\.2\.252", None, AccountError, Reason.SENDER, _SENDER),
     _row(
         _MAIL,
         "55[0-9]",
@@ -168,33 +172,33 @@ ROWS: tuple[Row, ...] = (
         "the server wants the mail again a little later (greylisting)",
         60,
     ),
-    _row(_MAIL, "4..", "4.2.2", None, NotSent, Reason.RECIPIENT, _FULL),
-    _row(_MAIL, "4..", "4.2.1", None, NotSent, Reason.RECIPIENT, "the recipient's mailbox takes no mail for the moment"),
-    _row(_MAIL, "4..", "4.1.8", None, NotSent, Reason.SENDER, "the server could not find the sender's domain"),
+    _row(_MAIL, "4..", r"4\.2\.2", None, NotSent, Reason.RECIPIENT, _FULL),
+    _row(_MAIL, "4..", r"4\.2\.1", None, NotSent, Reason.RECIPIENT, "the recipient's mailbox takes no mail for the moment"),
+    _row(_MAIL, "4..", r"4\.1\.8", None, NotSent, Reason.SENDER, "the server could not find the sender's domain"),
     _row(
         _MAIL,
         "4..",
-        "4.7.[0-9]+",
+        r"4\.7\.[0-9]+",
         None,
         NotSent,
         Reason.PROVIDER,
         "the server refuses the mail for the moment, by its policy; it may be greylisting",
         60,
     ),
-    _row(_MAIL, "452|4..", "4.3.1", None, NotSent, Reason.PROVIDER, "the server has no room for mail for the moment"),
-    _row(_MAIL, "4..", "4.4.[0-9]+", None, NotSent, Reason.NETWORK, "the server could not reach the next one"),
+    _row(_MAIL, "452|4..", r"4\.3\.1", None, NotSent, Reason.PROVIDER, "the server has no room for mail for the moment"),
+    _row(_MAIL, "4..", r"4\.4\.[0-9]+", None, NotSent, Reason.NETWORK, "the server could not reach the next one"),
     _row(_ANY, "4..", None, None, NotSent, Reason.PROVIDER, "the server cannot take the mail for the moment"),
     # Too large, full.
-    _row(_MAIL, "5..", "5.3.4", None, MessageRejected, Reason.CONTENT, _TOO_LARGE),
+    _row(_MAIL, "5..", r"5\.3\.4", None, MessageRejected, Reason.CONTENT, _TOO_LARGE),
     _row(Step.SENDER, "552", None, None, MessageRejected, Reason.CONTENT, _TOO_LARGE),
-    _row(_MAIL, "5..", "5.2.2", None, MessageRejected, Reason.RECIPIENT, _FULL),
+    _row(_MAIL, "5..", r"5\.2\.2", None, MessageRejected, Reason.RECIPIENT, _FULL),
     _row(Step.RECIPIENT, "552", None, None, MessageRejected, Reason.RECIPIENT, _FULL),
     _row(_BODY, "552", None, None, MessageRejected, Reason.CONTENT, _TOO_LARGE),
     # Commands out of order or not understood.
     _row(
         _MAIL,
         "50[0-9]",
-        None,
+        r"(5\.5\.[0-9]+)?",
         None,
         AccountError,
         Reason.CONFIG,
@@ -204,18 +208,18 @@ ROWS: tuple[Row, ...] = (
     _row(
         Step.SENDER,
         "5..",
-        "5.6.7",
+        r"5\.6\.7",
         None,
         MessageRejected,
         Reason.RECIPIENT,
         "the server takes no address with letters beyond ASCII",
     ),
     _row(Step.SENDER, "5..", None, None, AccountError, Reason.SENDER, _SENDER),
-    _row(_MAIL, "5..", "5.1.[78]", None, AccountError, Reason.SENDER, _SENDER),
+    _row(_MAIL, "5..", r"5\.1\.[78]", None, AccountError, Reason.SENDER, _SENDER),
     # The recipient.
-    _row(_MAIL, "556|5..", "5.1.10", None, MessageRejected, Reason.RECIPIENT, "the recipient's domain takes no mail"),
-    _row(_MAIL, "5..", "5.[12].[0-9]+", None, MessageRejected, Reason.RECIPIENT, _UNKNOWN_RECIPIENT),
-    _row(Step.RECIPIENT, "5..", "5.7.1", None, AccountError, Reason.PERMISSION, _RELAY),
+    _row(_MAIL, "556|5..", r"5\.1\.10", None, MessageRejected, Reason.RECIPIENT, "the recipient's domain takes no mail"),
+    _row(_MAIL, "5..", r"5\.[12]\.[0-9]+", None, MessageRejected, Reason.RECIPIENT, _UNKNOWN_RECIPIENT),
+    _row(Step.RECIPIENT, "5..", r"5\.7\.1", None, AccountError, Reason.PERMISSION, _RELAY),
     _row(Step.RECIPIENT, "5..", None, None, MessageRejected, Reason.RECIPIENT, _UNKNOWN_RECIPIENT),
     # The content.
     _row(_BODY, "5..", None, None, MessageRejected, Reason.CONTENT, "the server refuses the mail's content, maybe as spam"),

@@ -48,6 +48,7 @@ SENDER, RECIPIENT, DATA, CONTENT, LOGIN = Step.SENDER, Step.RECIPIENT, Step.DATA
         (CONTENT, "554 Message rejected: Email address is not verified.", AccountError, Reason.SENDER),
         (CONTENT, "550 5.7.60 SMTP; Client does not have permissions to send as this sender", AccountError, Reason.SENDER),
         (RECIPIENT, "554 5.7.1 <x@y.z>: Relay access denied", AccountError, Reason.PERMISSION),
+        (RECIPIENT, "454 4.7.1 <x@y.z>: Relay access denied", AccountError, Reason.PERMISSION),
         (RECIPIENT, "550 5.7.1 Unable to relay", AccountError, Reason.PERMISSION),
         (RECIPIENT, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", AccountError, Reason.PERMISSION),
         (Step.GREETING, "554 5.7.1 blocked", AccountError, Reason.PERMISSION),
