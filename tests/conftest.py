@@ -1,8 +1,6 @@
 """Fixtures that several rooms share: a real sandbox on loopback, and configs for it."""
 
-import asyncio
 import json
-import threading
 from pathlib import Path
 
 import hypothesis
@@ -11,6 +9,7 @@ import pytest
 import authmail
 from authmail import Egress, Mailer
 from authmail.sandbox import Sandbox
+from authmail.testing.served import ServedSandbox
 from authmail_aliyun_dm.emulator import DirectMailEmulator
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -72,18 +71,5 @@ async def mailer(sandbox, raw):
 @pytest.fixture
 def served():
     """A sandbox on a loop of a thread of its own, as one of another process would be."""
-    box, ready = {}, threading.Event()
-
-    async def serve():
-        box["stop"], box["loop"] = asyncio.Event(), asyncio.get_running_loop()
-        async with Sandbox({ALIYUN: DirectMailEmulator()}) as running:
-            box["sandbox"] = running
-            ready.set()
-            await box["stop"].wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    ready.wait(10)
-    yield box["sandbox"]
-    box["loop"].call_soon_threadsafe(box["stop"].set)
-    thread.join(10)
+    with ServedSandbox({ALIYUN: DirectMailEmulator()}) as running:
+        yield running

@@ -203,13 +203,59 @@ def test_public_names_are_complete():
         _ = authmail.nothing
 
 
-def test_every_connector_of_ours_has_the_agreed_files():
-    """Same names in each, and tests beside them."""
-    for name in OURS.values():
-        module = Path(importlib.import_module(name).__file__).parent
-        # SMTP has a mail in place of a request, and replies in place of answers.
-        request, answers = ("mail", "replies") if name == "authmail_smtp" else ("request", "answers")
-        files = {f"{part}.py" for part in ("config", request, answers, "emulator")} | {"py.typed"}
-        assert not files - {path.name for path in module.iterdir()}
-        tests = ROOT / "tests" / "connectors" / module.name.removeprefix("authmail_")
-        assert not {f"test_{part}.py" for part in ("config", request, answers, "send")} - {path.name for path in tests.iterdir()}
+#: What every connector has, below connectors/, metadata/authmail_metadata/ and tests/connectors/. SMTP has a mail in place
+#: of a request, and replies in place of answers.
+AGREED = {
+    "connectors/authmail_{name}": (
+        "__init__.py",
+        "config.py",
+        "request.py|mail.py",
+        "answers.py|replies.py",
+        "emulator.py",
+        "py.typed",
+    ),
+    "metadata/authmail_metadata/{name}": ("metadata.json", "README.md", "README.fr.md", "README.zh-CN.md", "logo.svg"),
+    "tests/connectors/{name}": (
+        "test_config.py",
+        "test_request.py|test_mail.py",
+        "test_answers.py|test_replies.py",
+        "test_send.py",
+        "test_conformance.py",
+        "exchanges",
+    ),
+}
+
+
+def missing_of(identity, package, root):
+    """Return what a connector lacks, each by its name."""
+    name = package.removeprefix("authmail_")
+    missing = []
+    for folder, files in AGREED.items():
+        place = folder.format(name=name)
+        missing += [f"{place}/{file}" for file in files if not any((root / place / one).exists() for one in file.split("|"))]
+    conformance = root / "tests" / "connectors" / name / "test_conformance.py"
+    text = conformance.read_text("utf-8") if conformance.exists() else ""
+    parts = ("(ConnectorConformance)", f'connector = "{identity}"')
+    missing += [f"{conformance.name}: {part}" for part in parts if part not in text]
+    pages = [root / "README.md", *(root / "docs").glob("*.md")]
+    if not any(identity in page.read_text("utf-8") for page in pages if page.exists()):
+        missing.append(f"a line about {identity} in README.md or docs/")
+    return missing
+
+
+@pytest.mark.parametrize("identity", OURS)
+def test_every_connector_of_ours_has_the_agreed_files(identity):
+    """Code, metadata in three languages, an emulator, tests, the conformance kit and a line in the docs."""
+    assert missing_of(identity, OURS[identity], ROOT) == []
+    connector = authmail.get_connector(identity)
+    assert connector.get_emulator() is not None
+    for phrases in (connector.metadata.name, connector.metadata.description, connector.metadata.readmes):
+        assert {"en", "fr", "zh-CN"} <= set(phrases)
+
+
+def test_a_connector_that_lacks_something_is_told_by_its_name(tmp_path):
+    """Without any of it, everything is named."""
+    missing = missing_of("acme-mail", "authmail_acme", tmp_path)
+    assert "tests/connectors/acme/test_conformance.py" in missing
+    assert "metadata/authmail_metadata/acme/README.zh-CN.md" in missing
+    assert len(missing) == sum(map(len, AGREED.values())) + 3

@@ -11,6 +11,7 @@ import ssl
 import time
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -44,6 +45,11 @@ _IDLE = 0.02
 _TEXT_LIMIT = 300
 
 
+@cache
+def _version() -> str:
+    return version("authmail")  # reads a file, and a Mailer is made for each tenant
+
+
 class Transport:
     """The HTTP session of a :class:`~authmail.Mailer`, its own or the host's.
 
@@ -72,7 +78,7 @@ class Transport:
         self._proxy = proxy
         self._ca_file = ca_file
         self._headers = {
-            "User-Agent": f"authmail/{version('authmail')} {user_agent}".strip(),
+            "User-Agent": f"authmail/{_version()} {user_agent}".strip(),
             "Accept": "application/json, */*;q=0.5",
             "Accept-Encoding": "gzip",
         }

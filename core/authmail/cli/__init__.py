@@ -10,6 +10,7 @@ from authmail.cli.demo import demo
 from authmail.cli.explain import explain
 from authmail.cli.info import info
 from authmail.cli.init import init
+from authmail.cli.new_connector import new_connector
 from authmail.cli.preview import preview
 from authmail.cli.sandbox import sandbox
 from authmail.cli.schema import schema
@@ -35,5 +36,5 @@ def main() -> None:
 # What became of a message is printed; its log record would only say it again.
 logging.getLogger("authmail.delivery").addHandler(logging.NullHandler())
 
-for command in (demo, connectors, info, init, check, preview, explain, send, sandbox, schema):
+for command in (demo, connectors, info, init, check, preview, explain, send, sandbox, schema, new_connector):
     main.add_command(command)

@@ -49,9 +49,13 @@ class Tls(StrEnum):
     RAW = "raw"
 
 
-@attrs.frozen(kw_only=True)
+def _read_only(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(dict(headers))
+
+
+@attrs.frozen
 class Answer:
-    """A provider's answer with which a connector accepts a mail; faults break it.
+    """A provider's answer, such as the one with which a connector accepts a mail; faults break it.
 
     Args:
         status: HTTP status.
@@ -60,7 +64,7 @@ class Answer:
     """
 
     status: int = 200
-    headers: Mapping[str, str] = attrs.field(factory=lambda: {"Content-Type": "application/json"}, converter=MappingProxyType)
+    headers: Mapping[str, str] = attrs.field(factory=lambda: {"Content-Type": "application/json"}, converter=_read_only)
     body: bytes = b"{}"
 
     def head(self, *more: str, version: str = "1.1") -> bytes:

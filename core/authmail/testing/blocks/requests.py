@@ -1,0 +1,80 @@
+"""What a mail may have, each on its own: it arrives at the provider, or the send is refused, or leaving it out is declared."""
+
+from collections.abc import AsyncIterator, Callable
+
+import attrs
+
+from authmail.email import Email, Sender
+from authmail.outcomes import MessageRejected, Receipt
+from authmail.testing.case import RECIPIENT, Case, Sent
+from authmail.testing.rules import Check, rule
+
+_LONG_LINE = "long " * 199 + "end"
+
+
+@attrs.frozen
+class Feature:
+    """Something that a mail may have.
+
+    Args:
+        name: as a key of ``leaves_out``.
+        says: what it is.
+        email: a mail that has it.
+        shown: what must be readable in the request; every one of them.
+    """
+
+    name: str
+    says: str
+    email: Email
+    shown: tuple[str, ...]
+
+
+def _mail(**parts: object) -> Email:
+    return Email(**{"to": RECIPIENT, "subject": "Canary", "text": "Body", **parts})  # type: ignore[arg-type]  # attributes of Email
+
+
+FEATURES = (
+    Feature("recipient", "The recipient", _mail(to="zoe+tag.o'brien@example.com"), ("zoe+tag.o'brien@example.com",)),
+    Feature("international-domain", "A recipient in an international domain", _mail(to="zoe@bücher.example"), ("zoe@xn--bcher-kva.example",)),
+    Feature("international-recipient", "A recipient whose name is not ASCII", _mail(to="用户@example.com"), ("用户@example.com",)),
+    Feature("subject", "The subject, whatever its characters", _mail(subject="* ~ +%20 你好 🎉 “é”"), ("* ~ +%20 你好 🎉 “é”",)),
+    Feature("html", "The HTML part", _mail(text=None, html="<p>a+b&amp;c=d 你好🎉 ~*%20</p>"), ("<p>a+b&amp;c=d 你好🎉 ~*%20</p>",)),
+    Feature("text", "The text part", _mail(text="a+b&c=d 你好🎉 ~*%20 <x>"), ("a+b&c=d 你好🎉 ~*%20 <x>",)),
+    Feature("both-parts", "HTML and a text of its own", _mail(html="<p>canary-html</p>", text="canary-text"), ("<p>canary-html</p>", "canary-text")),
+    Feature("long-line", "A line of 998 characters", _mail(text=None, html=_LONG_LINE), (_LONG_LINE,)),
+    Feature("sender-name", "The sender's name of a template", _mail(sender=Sender("小红, Acme")), ("小红, Acme",)),
+    Feature("sender-address", "The sender's address of a template", _mail(sender=Sender(address="canary-from@example.com")), ("canary-from@example.com",)),
+    Feature("reply-to", "The reply address of a template", _mail(reply_to="canary-reply@example.com"), ("canary-reply@example.com",)),
+    Feature("reply-to-name", "The name of the reply address", _mail(reply_to="小绿 <canary-reply@example.com>"), ("小绿",)),
+    Feature("header", "A header that the host sets", _mail(headers={"X-Canary": "canary-header"}), ("X-Canary", "canary-header")),
+    Feature("idempotency-key", "The idempotency key", _mail(idempotency_key="canary-key-1"), ("canary-key-1",)),
+)  # fmt: skip
+
+
+def _check_of(feature: Feature) -> Check:
+    async def check(case: Case) -> AsyncIterator[str]:
+        async with case.provider() as provider:
+            sent = await case.send(provider, feature.email)
+        missing = [text for text in feature.shown if not any(request.shows(text) for request in sent.requests)]
+        declared = case.leaves_out.get(feature.name)
+        if isinstance(sent.outcome, Receipt) and missing and not declared:
+            yield f"the mail was accepted, and the request does not show {', '.join(map(repr, missing))}"
+        elif isinstance(sent.outcome, Receipt) and not missing and declared:
+            yield "leaves_out says that it is left out, and it is sent"
+        elif not isinstance(sent.outcome, Receipt) and not _is_refused(sent):
+            yield sent.words
+
+    return check
+
+
+def _is_refused(sent: Sent) -> bool:
+    return isinstance(sent.outcome, MessageRejected) and not sent.requests
+
+
+_DO = "Send it; or raise MessageRejected before the request; or, if a mail without it is as good, say why in leaves_out: {%r: …}."
+_register: Callable[[Feature], Check] = lambda feature: rule(  # noqa: E731 (a rule for each row)
+    f"request.{feature.name}", f"{feature.says} arrives at the provider, or nothing is sent.", _DO % feature.name
+)(_check_of(feature))
+
+for _feature in FEATURES:
+    _register(_feature)
