@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _COMPLETED = 250
 _WILL_FORWARD = 251
 _START_INPUT = 354
+_REFUSALS = 400
 
 
 @attrs.define(eq=False, repr=False)
@@ -79,6 +80,9 @@ class Session:
         reply = await self.wire.ask(step, *words, limit=self._limit(step, until))
         self.used_at = time.monotonic()
         if reply.code not in _WANTED[step]:
+            if reply.code < _REFUSALS:
+                # Not in order: what the server means by it, and by the next reply, is anybody's guess.
+                self.wire.cut()
             raise failure(step, reply, self.wire.where)
 
     def _options(self, mail: Mail) -> list[bytes]:

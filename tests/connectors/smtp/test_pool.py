@@ -3,7 +3,7 @@ import gc
 
 import pytest
 
-from authmail import ConnectionCut, MessageRejected, NoAnswerInTime, NotConnected, NotSentInTime, SendError
+from authmail import ConnectionCut, MessageRejected, NoAnswerInTime, NotConnected, NotSent, NotSentInTime, SendError
 from authmail_smtp import pool as pool_module
 
 from .conftest import CODE
@@ -154,6 +154,15 @@ async def test_after_a_refusal_the_server_is_told_to_forget(scripted, mailer_to)
             await mailer.send(CODE)
         await mailer.send(CODE)
         assert (server.connections, said(server, "RSET")) == (1, ["RSET"])
+
+
+async def test_a_reply_out_of_order_ends_the_connection(scripted, mailer_to):
+    """Whoever grants what was not asked for is out of step."""
+    async with scripted({"RCPT": ["354 go on"]}) as server, mailer_to(server.port) as mailer:
+        with pytest.raises(NotSent):
+            await mailer.send(CODE)
+        await mailer.send(CODE)
+        assert (server.connections, said(server, "RSET")) == (2, [])
 
 
 async def test_old_and_well_used_connections_end(scripted, mailer_to, clock, monkeypatch):
