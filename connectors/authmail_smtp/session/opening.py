@@ -26,7 +26,7 @@ _READY = 220
 _COMPLETED = 250
 _PLAIN_REFUSED = (
     "without TLS, mail and password would be readable on their way; use a port with TLS, or let the host's egress allow it: "
-    "Egress.ANY for loopback, Egress(private=True, plain=True) beyond"
+    "Egress.ANY for loopback, Egress(private=True, plain=True) beyond (--plain on the command line)"
 )
 
 
@@ -158,7 +158,13 @@ class Opening:
         return wire
 
     async def _greeted(self, wire: Wire) -> None:
-        reply = await wire.greeting(self.limit(self.config.greeting_timeout))
+        try:
+            reply = await wire.greeting(self.limit(self.config.greeting_timeout))
+        except NotSentInTime as error:
+            if self.config.implicit_tls:
+                raise
+            hint = f"{error.hint}; a port that expects TLS from the first byte is as silent: then set secure to true"
+            raise error.afresh(hint=hint) from None
         if reply.code != _READY:
             raise self.refused(Step.GREETING, reply)
         self.facts["Server"] = reply.text.split("\n")[0][:100]

@@ -7,7 +7,7 @@ import attrs
 import click
 
 from authmail import AccountReport, ConfigError, Egress, Problem, SendError
-from authmail.cli.config_file import ConfigFile, DeliveryFile, config_argument, load_any, stop
+from authmail.cli.config_file import ConfigFile, DeliveryFile, config_argument, load_any, plain_option, stop
 from authmail.cli.output import fail, print_findings, print_json, print_table
 from authmail.mailer import templates_of
 from authmail.templates.coverage import Coverage, coverage
@@ -17,8 +17,9 @@ from authmail.templates.coverage import Coverage, coverage
 @config_argument
 @click.option("--online", is_flag=True, help="Also ask the provider about key, sender and quota. Sends no mail.")
 @click.option("--default-locale", metavar="TAG", help="The host's default language, as given to its Mailer.")
+@plain_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(config: str, connector: str | None, online: bool, default_locale: str | None, as_json: bool) -> None:
+def check(config: str, connector: str | None, online: bool, default_locale: str | None, egress: Egress, as_json: bool) -> None:
     """Find every problem of a config, doubtful values, and messages that no template serves.
 
     The table shows which template serves each usage type in each language. A star marks placeholders that the
@@ -36,10 +37,11 @@ def check(config: str, connector: str | None, online: bool, default_locale: str 
         file.delivery()
     except ConfigError as error:
         stop(config, error, as_json=as_json)
+    asking = egress if online else None
     if isinstance(file, DeliveryFile):
-        checked = [_checked(sender, name, online, default_locale) for name, sender in file.senders.items()]
+        checked = [_checked(sender, name, asking, default_locale) for name, sender in file.senders.items()]
     else:
-        checked = [_checked(file, "", online, default_locale)]
+        checked = [_checked(file, "", asking, default_locale)]
     if as_json:
         several = {"valid": True, "problems": [], "senders": {one.name: _as_json(one) for one in checked}}
         print_json(several if isinstance(file, DeliveryFile) else _as_json(checked[0]))
@@ -63,19 +65,19 @@ class _Checked:
     failure: SendError | None
 
 
-def _checked(file: ConfigFile, name: str, online: bool, default_locale: str | None) -> _Checked:
+def _checked(file: ConfigFile, name: str, asking: Egress | None, default_locale: str | None) -> _Checked:
     typed = file.validated()
     warnings = file.connector.warnings(file.raw, references=file.references, templates=file.templates)
     templates = (*file.templates, *templates_of(typed))
     cells = coverage(templates, default_locale) if file.connector.takes_mails else []
     warnings += [Problem(f"{cell.usage_type} ({cell.locale or 'any language'})", cell.problem) for cell in cells if cell.problem]
-    report, failure = _asked(file, typed) if online else (None, None)
+    report, failure = _asked(file, typed, asking) if asking else (None, None)
     return _Checked(name, file, warnings, cells, report, failure)
 
 
-def _asked(file: ConfigFile, typed: Any) -> tuple[AccountReport | None, SendError | None]:
+def _asked(file: ConfigFile, typed: Any, egress: Egress) -> tuple[AccountReport | None, SendError | None]:
     try:
-        return asyncio.run(file.connector.check_account(typed, egress=Egress.ANY)), None
+        return asyncio.run(file.connector.check_account(typed, egress=egress)), None
     except SendError as error:
         return None, error
 

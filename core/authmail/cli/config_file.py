@@ -46,21 +46,21 @@ class ConfigFile:
         """
         return self.connector.validate_config(self.raw, references=self.references, templates=self.templates)
 
-    def delivery(self) -> Delivery:
+    def delivery(self, egress: Egress = Egress.ANY) -> Delivery:
         """Return a Delivery of this one connector alone: one attempt, no limits.
 
         Raises:
             ConfigError: with every problem.
         """
-        return Delivery(self.mailer())
+        return Delivery(self.mailer(egress))
 
-    def mailer(self, **options: Any) -> Mailer:
+    def mailer(self, egress: Egress = Egress.ANY, **options: Any) -> Mailer:
         """Return a Mailer that may connect where the owner of the file says, private addresses included.
 
         Raises:
             ConfigError: with every problem.
         """
-        return Mailer(self.connector, self.validated(), templates=self.templates or None, egress=Egress.ANY, **options)
+        return Mailer(self.connector, self.validated(), templates=self.templates or None, egress=egress, **options)
 
 
 @attrs.frozen(repr=False)
@@ -85,19 +85,29 @@ class DeliveryFile:
             for name, sender in self.raw["senders"].items()
         }
 
-    def delivery(self) -> Delivery:
+    def delivery(self, egress: Egress = Egress.ANY) -> Delivery:
         """Return the Delivery of the file.
 
         Raises:
             ConfigError: with every problem.
         """
-        return compose(self.raw, Path(self.name).parent)
+        return compose(self.raw, Path(self.name).parent, egress=egress)
 
 
 def config_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add CONFIG and --connector to a command."""
     option = click.option("--connector", metavar="ID", help="Connector id or target, for a CONFIG that is Logto's JSON alone.")
     return click.argument("config", type=click.Path(allow_dash=True, dir_okay=False, exists=True))(option(function))
+
+
+def plain_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --plain to a command, as its argument ``egress``."""
+    help_text = "Allow SMTP without TLS beyond this machine, for a relay of your own network: whoever is between reads codes."
+
+    def chosen(_: click.Context, __: click.Parameter, plain: bool) -> Egress:
+        return Egress(private=True, plain=True) if plain else Egress.ANY
+
+    return click.option("--plain", "egress", is_flag=True, callback=chosen, help=help_text)(function)
 
 
 def connector_named(name: str) -> Connector:

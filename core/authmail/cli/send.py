@@ -5,8 +5,8 @@ import asyncio
 import attrs
 import click
 
-from authmail import ConfigError, Message, Receipt, SendError
-from authmail.cli.config_file import config_argument, load_any, stop, stop_failed
+from authmail import ConfigError, Egress, Message, Receipt, SendError
+from authmail.cli.config_file import config_argument, load_any, plain_option, stop, stop_failed
 from authmail.cli.message_options import message_of, message_options
 from authmail.cli.output import print_json
 from authmail.delivery import Delivery, StoreError
@@ -17,6 +17,7 @@ from authmail.delivery import Delivery, StoreError
 @click.option("--to", required=True, metavar="ADDRESS", help="Recipient.")
 @message_options
 @click.option("--timeout", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True), help="Seconds, all in all.")
+@plain_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def send(
     config: str,
@@ -26,6 +27,7 @@ def send(
     locale: str | None,
     payload: tuple[str, ...],
     timeout: float,
+    egress: Egress,
     as_json: bool,
 ) -> None:
     """Send one real mail, code 000000 unless --payload says otherwise.
@@ -42,7 +44,7 @@ def send(
     file = load_any(config, connector)
     message = message_of(to, usage_type, locale, payload)
     try:
-        receipt = asyncio.run(_send(file.delivery(), message, timeout))
+        receipt = asyncio.run(_send(file.delivery(egress), message, timeout))
     except ConfigError as error:
         stop(config, error, as_json=as_json)
     except StoreError as error:

@@ -1,6 +1,12 @@
+import asyncio
+import json
+
 import pytest
+from click.testing import CliRunner
 
 from authmail import AccountError, Egress, NotSent, SendError
+from authmail.cli import main
+from authmail.templates.samples import starter_templates
 
 from .conftest import TEMPLATES
 
@@ -60,3 +66,20 @@ async def test_names_what_is_missing(scripted, check):
             await check(server.port, requireTLS=True)
     with pytest.raises(NotSent, match="refused the connection"):
         await check(1)
+
+
+async def test_the_command_line_may_allow_a_relay_without_tls(scripted, raw, tmp_path, monkeypatch):
+    """With --plain; otherwise it is told how."""
+    # Loopback is the only network here, so what is loopback is taken away.
+    monkeypatch.setattr(Egress, "allows_plain", lambda self, address: self.plain)
+    templates = [template.to_dict() for template in starter_templates() if template.locale == "en"]
+    async with scripted() as server:
+        file = tmp_path / "smtp.json"
+        config = raw | {"port": server.port, "auth": {}, "templates": templates}
+        file.write_text(json.dumps({"connector": "smtp", "config": config}))
+        for command in (["check", str(file), "--online"], ["send", str(file), "--to", "zoe@example.com"]):
+            refused = await asyncio.to_thread(CliRunner().invoke, main, command)
+            assert (refused.exit_code, "--plain" in refused.output) == (1, True), refused.output
+            allowed = await asyncio.to_thread(CliRunner().invoke, main, [*command, "--plain"])
+            assert allowed.exit_code == 0, allowed.output
+    assert len(server.mails) == 1

@@ -127,9 +127,9 @@ async def test_a_plain_port_with_secure(scripted, mailer_to):
 
 
 async def test_a_tls_port_without_secure(scripted, mailer_to, server_tls):
-    """The server waits for TLS, the client for a greeting: no answer in time."""
-    async with scripted(implicit=server_tls) as server, mailer_to(server.port, timeout=0.5) as mailer:
-        with pytest.raises(NotSent):
+    """The server waits for TLS, the client for a greeting: no answer in time, with a hint."""
+    async with scripted(implicit=server_tls) as server, mailer_to(server.port, timeout=2, greetingTimeout=300) as mailer:
+        with pytest.raises(NotSent, match="then set secure to true"):
             await mailer.send(CODE)
 
 
