@@ -314,3 +314,30 @@ async def test_a_forked_child_is_told(tmp_path):
         _, status = await asyncio.to_thread(os.waitpid, child, 0)
         assert os.waitstatus_to_exitcode(status) == 7
         await store.forget("k")
+
+
+async def test_what_was_taken_back_is_not_kept_at_all(clock):
+    """Whoever sends to a million made-up addresses, all refused, does not fill the memory."""
+    store = MemoryStore(clock=clock)
+    for number in range(100):
+        await store.reserve(f"token {number}", [(f"key {number}", Limit(10, 600)), ("account", Limit(1000, 600))])
+        await store.release(f"token {number}", [f"key {number}", "account", "never counted"])
+    assert len(store) == 0
+
+
+async def test_no_message_pays_for_all_that_is_over(clock, monkeypatch):
+    """A part at a time; a million at once would hold up the loop for a second."""
+    monkeypatch.setattr("authmail.delivery.stores.memory._SWEPT_AT_ONCE", 10)
+    store = MemoryStore(clock=clock)
+    for number in range(50):
+        await store.reserve(str(number), [(f"count {number}", Limit(1, 60))])
+        await store.begin(f"answer {number}", "f", lease=10, keep=60)
+    clock.now += 100
+    sizes = []
+    for _ in range(12):
+        await store.forget("k")
+        await store.begin("k", "f", lease=10, keep=60)
+        sizes.append(len(store))
+    assert sizes == [91, 81, 71, 61, 51, 41, 31, 21, 11, 1, 1, 1]
+    clock.now += 31
+    assert await store.reserve("last", [("last", Limit(1, 60))]) == 0

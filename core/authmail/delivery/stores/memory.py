@@ -8,8 +8,9 @@ import attrs
 
 from authmail.delivery.stores.store import Entry, Limit, keyed_digest, new_secret
 
-# Old entries are looked for once in so many seconds, so that no message pays for all of them.
+# Old entries are looked for once in so many seconds, and so many at a time, so that no message pays for all of them.
 _SWEEP = 30.0
+_SWEPT_AT_ONCE = 1000
 
 
 @attrs.define
@@ -34,6 +35,7 @@ class MemoryStore:
         self._ends: dict[str, float] = {}
         self._entries: dict[str, _Kept] = {}
         self._swept = clock()
+        self._unswept: list[str] = []
 
     def digest(self, *parts: str) -> str:
         """See :meth:`authmail.delivery.Store.digest`."""
@@ -52,8 +54,14 @@ class MemoryStore:
     async def release(self, token: str, keys: Sequence[str]) -> None:
         """See :meth:`authmail.delivery.Store.release`."""
         for key in keys:
-            counted = self._counts.get(key, ())
-            self._counts[key] = deque(item for item in counted if item[1] != token)
+            counted = self._counts.get(key, deque())
+            for back, (_, other) in enumerate(reversed(counted), 1):  # most likely one of the last
+                if other == token:
+                    del counted[-back]
+                    break
+            if not counted:
+                self._counts.pop(key, None)
+                self._ends.pop(key, None)
 
     async def begin(self, key: str, fingerprint: str, *, lease: float, keep: float) -> Entry | None:
         """See :meth:`authmail.delivery.Store.begin`."""
@@ -85,15 +93,18 @@ class MemoryStore:
         return counted[len(counted) - limit.most][0] + limit.seconds - now
 
     def _now(self) -> float:
-        """Return the time; now and then let go of what is over."""
+        """Return the time; now and then let go of some of what is over."""
         now = self._clock()
-        if now - self._swept > _SWEEP:
+        if not self._unswept and now - self._swept > _SWEEP:
             self._swept = now
-            for key in [key for key, end in self._ends.items() if end <= now]:
-                del self._ends[key]
-                self._counts.pop(key, None)
-            for key in [key for key, kept in self._entries.items() if kept.until <= now]:
+            self._unswept = [*self._ends, *self._entries]
+        for key in self._unswept[-_SWEPT_AT_ONCE:]:
+            if self._ends.get(key, now + 1) <= now:
+                del self._ends[key], self._counts[key]
+            kept = self._entries.get(key)
+            if kept is not None and kept.until <= now:
                 del self._entries[key]
+        del self._unswept[-_SWEPT_AT_ONCE:]
         return now
 
     def __len__(self) -> int:
