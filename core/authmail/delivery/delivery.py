@@ -11,6 +11,7 @@ from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapp
 from authmail.delivery.stores.store import keyed_digest, new_secret
 from authmail.email import Email
 from authmail.hookspecs import HostHooks, manager_of
+from authmail.mailbox import header_safe
 from authmail.mailer import Mailer
 from authmail.message import Message, UsageType
 from authmail.observers import notify
@@ -138,7 +139,8 @@ class Delivery(Wrapper):
         if error is not None:
             fields |= {"outcome": error.outcome, "reason": str(error.reason), "code": error.code, "connector": error.connector}
             fields |= {"attempts": len(error.tried)} if error.tried else {}
-        words = " ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, ""))
+        # Type and ids are anybody's: no line break may begin a line of their own.
+        words = " ".join(f"{name}={header_safe(str(value))[:200]}" for name, value in fields.items() if value not in (None, ""))
         _log.log(level, "message %s", words, extra={"authmail": fields})
 
 

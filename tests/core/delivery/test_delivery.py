@@ -319,3 +319,14 @@ def test_no_message_is_too_odd_for_a_policy(scripted, in_fake_time, message):
     delivery = Delivery(Dedupe(Limits(Retry(Failover([routes])), ip=Limit(5, 60))))
     assert in_fake_time(delivery.send(message)) == Receipt("1")
     in_fake_time(delivery.explain(message))
+
+
+def test_nobody_writes_lines_of_their_own_into_the_log(scripted, in_fake_time, caplog):
+    """Types come from callers and ids from providers."""
+    caplog.set_level(logging.INFO, "authmail.delivery")
+    message = Message("a@b.co", "SignIn\nmessage type=Made", {"code": "1"})
+    in_fake_time(Delivery(scripted(Receipt("id\r\nmessage outcome=accepted" + "x" * 10_000))).send(message))
+    line = caplog.records[0].getMessage()
+    assert "\n" not in line
+    assert "\r" not in line
+    assert len(line) < 600
