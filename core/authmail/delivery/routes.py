@@ -20,8 +20,17 @@ def _texts(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _lower(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(text.lower() for text in _texts(texts))
+def _domains(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_pattern(text.lower()) for text in _texts(texts))
+
+
+def _pattern(domain: str) -> str:
+    """Return a domain as recipients have it, in ASCII."""
+    below, star, whole = domain.rpartition("*.")
+    try:
+        return f"{below}{star}{Mailbox(f'x@{whole}').domain}"
+    except ValueError:
+        return domain  # a pattern of another kind
 
 
 def _tags(texts: Iterable[str]) -> tuple[str, ...]:
@@ -45,7 +54,7 @@ class Route:
     name: str
     sender: MessageSender
     types: tuple[str, ...] = attrs.field(default=(), converter=_texts)
-    domains: tuple[str, ...] = attrs.field(default=(), converter=_lower)
+    domains: tuple[str, ...] = attrs.field(default=(), converter=_domains)
     applications: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     organizations: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     locales: tuple[str, ...] = attrs.field(default=(), converter=_tags)
