@@ -70,6 +70,8 @@ def parsed(content: bytes, name: str) -> dict[str, Any]:
         problem = "is not UTF-8"
     except ValueError as error:
         problem = f"cannot be read as TOML: {error}"
+    except RecursionError:
+        problem = "is nested too deeply"
     else:
         if isinstance(data, dict):
             return data

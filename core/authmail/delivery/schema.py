@@ -18,10 +18,10 @@ _REFERENCE = {
 
 def file_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a file, with the settings of every connector that is installed."""
-    schema: dict[str, Any] = _with_references(json_schema(FileSettings))
-    schema["additionalProperties"] = False
+    schema: dict[str, Any] = _without_others(_with_references(json_schema(FileSettings)))
     schema["properties"]["$schema"] = {"type": "string"}
     installed = list(connectors())
+    schema["properties"]["senders"]["minProperties"] = 1
     sender = schema["properties"]["senders"]["additionalProperties"]
     sender["properties"]["connector"]["examples"] = [connector.id for connector in installed]
     sender["allOf"] = [_when(connector) for connector in installed]
@@ -38,6 +38,16 @@ def _when(connector: Connector) -> dict[str, Any]:
         "if": {"properties": {"connector": {"enum": names}}, "required": ["connector"]},
         "then": {"properties": {"config": config}},
     }
+
+
+def _without_others(schema: Any) -> Any:
+    """Return a schema that refuses what the settings do not know, at every depth: such a file does not load."""
+    if isinstance(schema, list):
+        return [_without_others(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {"additionalProperties": False} if isinstance(schema.get("properties"), dict) else {}
+    return {**closed, **{key: _without_others(value) for key, value in schema.items()}}
 
 
 def _with_references(schema: Any) -> Any:

@@ -29,11 +29,12 @@ def templates_in(folder: Traversable | Path | str) -> tuple[Template, ...]:
         ConfigError: every file that cannot be used, and why.
     """
     folder = Path(folder) if isinstance(folder, str) else folder
-    if not folder.is_dir():
-        raise ConfigError([Problem("templates", "is not a folder that can be read")])
+    try:
+        children = sorted(folder.iterdir(), key=lambda child: child.name)
+    except (OSError, ValueError):
+        raise ConfigError([Problem("templates", "is not a folder that can be read")]) from None
     problems: list[Problem] = []
     templates: list[Template] = []
-    children = sorted(folder.iterdir(), key=lambda child: child.name)
     sources = [(None, folder), *((child.name, child) for child in children if child.is_dir() and child.name[0] not in "._")]
     for locale, source in sources:
         files = {child.name: child for child in source.iterdir() if child.is_file() and child.name.endswith((".html", ".txt"))}

@@ -138,6 +138,8 @@ def test_every_problem_is_told_at_once_with_its_place(folder):
         (('env = "AUTHMAIL_ALIYUN"', 'env = "PATH"'), "senders.china.config.accessKeySecret", "cannot be read"),
         (('env = "AUTHMAIL_STORE"', 'env = "AUTHMAIL_NOPE"'), "storeSecret", "cannot be read"),
         (('templates = "templates"', 'templates = "nowhere"'), "templates", "is not a folder"),
+        (('templates = "templates"', f'templates = "{"x" * 5000}"'), "templates", "is not a folder"),
+        (('templates = "templates"', 'templates = "authmail.toml"'), "templates", "is not a folder"),
         (("[limits]", "[limit]"), "limit", "did you mean limits"),
     ],
 )
@@ -154,6 +156,8 @@ def test_each_kind_of_mistake_says_what_to_do(folder, change, path, words):
         ("{", "cannot be read as JSON"),
         ("", "is required"),
         ("senders = {}", "must not be empty"),
+        ("a = " + "[" * 100_000, "nested too deeply"),
+        ('{"a": ' * 100_000, "nested too deeply"),
     ],
 )
 def test_a_file_that_is_none_is_told(folder, text, words):
@@ -199,6 +203,10 @@ def test_the_schema_accepts_what_loads_and_refuses_what_does_not(folder):
         lambda file: file["limits"]["recipient"].pop("most"),
         lambda file: file["delivery"].update(onUnknown={"SignIn": "halt"}),
         lambda file: file.update(limit={}),
+        lambda file: file["delivery"].update(atempts=2),
+        lambda file: file["limits"].update(recipents={"most": 1, "seconds": 1}),
+        lambda file: file["senders"]["china"].update(order=1),
+        lambda file: file.update(senders={}),
     ):
         wrong = tomllib.loads(FILE)
         change(wrong)
