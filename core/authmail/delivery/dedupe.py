@@ -215,13 +215,14 @@ class _Sending:
 
 
 class _Running:
-    """Messages on their way, by key. Closing waits for them."""
+    """Messages on their way, by key. Closing waits for them. What another loop sends is another process's, as it were."""
 
     def __init__(self) -> None:
         self._sendings: dict[str, _Sending] = {}
 
     def get(self, key: str) -> _Sending | None:
-        return self._sendings.get(key)
+        sending = self._sendings.get(key)
+        return sending if sending is not None and sending.task.get_loop() is asyncio.get_running_loop() else None
 
     def start(
         self, key: str, fingerprint: str, work: Coroutine[Any, Any, Receipt | SendError]
@@ -232,7 +233,9 @@ class _Running:
         return task
 
     def _ended(self, key: str, task: asyncio.Task[Receipt | SendError]) -> None:
-        del self._sendings[key]
+        sending = self._sendings.get(key)
+        if sending is not None and sending.task is task:
+            del self._sendings[key]
         if not task.cancelled():
             task.exception()  # a bug in a sender reaches whoever still waits; asyncio need not complain of it too
 
@@ -243,5 +246,6 @@ class _Running:
         self._sendings = {}
 
     async def __aexit__(self, *_: object) -> None:
-        tasks = [sending.task for sending in self._sendings.values()]
+        loop = asyncio.get_running_loop()
+        tasks = [sending.task for sending in self._sendings.values() if sending.task.get_loop() is loop]
         await asyncio.gather(*tasks, return_exceptions=True)

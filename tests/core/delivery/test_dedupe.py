@@ -340,3 +340,16 @@ def test_an_answer_that_cannot_be_read_is_unknown(scripted, in_fake_time, code, 
 def test_an_id_that_is_no_text_does_not_lose_the_receipt(scripted, in_fake_time, code):
     """A connector's slip; the mail is accepted all the same."""
     assert in_fake_time(Dedupe(scripted(Receipt(b"id"))).send(code)) == Receipt(b"id")
+
+
+def test_another_loop_is_another_process(scripted, code):
+    """It cannot wait for a task of this one; the store knows that the message is on its way, or was."""
+    dedupe = Dedupe(scripted(takes=0.3))
+    abandoned = asyncio.new_event_loop()
+    sending = abandoned.create_task(dedupe.send(code))
+    abandoned.run_until_complete(asyncio.sleep(0.01))
+    with pytest.raises(OutcomeUnknown, match="another process"):
+        asyncio.run(dedupe.send(code, timeout=0.2))
+    assert abandoned.run_until_complete(sending) == Receipt("1")
+    assert asyncio.run(dedupe.send(code)) == Receipt("1")
+    abandoned.close()

@@ -87,8 +87,10 @@ class SQLiteStore:
 
     def abandon(self) -> None:
         """In a forked child: leave the parent's connection to the parent, so that this can be opened again."""
-        self._inherited = self._connection  # kept, for SQLite must not close in a child what its parent opened
+        # Kept, for SQLite must not close in a child what its parent opened; a store may stand in several places.
+        self._inherited = self._connection or self._inherited
         self._thread = self._connection = None
+        self._openings = 0
 
     def digest(self, *parts: str) -> str:
         """See :meth:`authmail.delivery.Store.digest`."""
