@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
+from math import isfinite
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
@@ -136,7 +137,9 @@ class Transport:
                 headers={**self._headers, **headers},
                 allow_redirects=False,
                 proxy=self._proxy,
-                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(_CONNECT_LIMIT, seconds), ceil_threshold=3600),
+                timeout=aiohttp.ClientTimeout(
+                    total=seconds if isfinite(seconds) else None, sock_connect=min(_CONNECT_LIMIT, seconds), ceil_threshold=3600
+                ),
             ) as response:
                 content, complete = await _read(response)
                 if complete and self._owned is not None:
