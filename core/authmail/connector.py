@@ -205,7 +205,8 @@ class Connector:
             with templates_elsewhere(elsewhere):
                 config = self._manager.hook.validate_config(config=raw)
         except ConfigError as error:
-            problems += error.problems
+            unread = {problem.path for problem in problems}  # what stands in for an unread secret is nobody's mistake
+            problems += [problem for problem in error.problems if problem.path not in unread]
         except Exception as error:  # noqa: BLE001 (a connector's bug; its text may hold values)
             problems.append(Problem("", f"the connector {self.id} could not read it: {type(error).__name__}"))
         if config is None and not problems:

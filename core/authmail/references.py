@@ -24,6 +24,10 @@ def _texts(values: Iterable[str | Path]) -> tuple[str, ...]:
     return tuple(str(value) for value in values)
 
 
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "(none)"
+
+
 @attrs.frozen
 class References:
     """What a config may refer to.
@@ -35,6 +39,11 @@ class References:
 
     env: tuple[str, ...] = attrs.field(default=("AUTHMAIL_*",), converter=_texts)
     files: tuple[str, ...] = attrs.field(default=("/run/secrets",), converter=_texts)
+
+    @property
+    def allowed(self) -> str:
+        """What may be referred to, in words: the same whether a reference is forbidden, missing or unreadable."""
+        return f"is it set? allowed are variables {_listed(self.env)} and files below {_listed(self.files)}"
 
     def read(self, reference: Mapping[str, Any]) -> Secret | None:
         """Return what a reference points at; None alike for what is missing, unreadable, empty or not allowed."""
@@ -78,7 +87,7 @@ def resolved(raw: Mapping[str, Any], cls: type, references: References) -> tuple
             return value
         secret = references.read(value)
         if secret is None:
-            problems.append(Problem(path, "refers to something that cannot be read", "see which names and folders are allowed"))
+            problems.append(Problem(path, "refers to something that cannot be read", references.allowed))
         return secret or Secret("unresolved reference")
 
     return map_secrets(raw, cls, resolve), problems

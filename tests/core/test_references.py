@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from authmail import ConfigError, References
+from authmail import ConfigError, References, get_connector
 
 
 @pytest.fixture
@@ -58,7 +58,15 @@ def test_missing_unreadable_and_forbidden_read_alike(aliyun, raw, folder, tmp_pa
     answers = {
         tuple(refusal(aliyun, raw | {"accessKeySecret": reference}, References(files=(folder,)))) for reference in references
     }
-    assert answers == {("accessKeySecret: refers to something that cannot be read (see which names and folders are allowed)",)}
+    hint = f"is it set? allowed are variables AUTHMAIL_* and files below {folder}"
+    assert answers == {(f"accessKeySecret: refers to something that cannot be read ({hint})",)}
+
+
+def test_an_unread_secret_is_one_problem(raw, monkeypatch):
+    """What a connector would say of the secret's form is not said of what stands in for it."""
+    monkeypatch.delenv("AUTHMAIL_KEY", raising=False)
+    lines = refusal(get_connector("resend-mail"), {"apiKey": {"env": "AUTHMAIL_KEY"}, "from": "a@b.example"}, References())
+    assert [line.partition(":")[0] for line in lines] == ["apiKey", *["templates"] * 4]
 
 
 def test_other_problems_are_still_found_in_order(aliyun, raw):

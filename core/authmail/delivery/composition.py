@@ -100,9 +100,10 @@ def compose(
         settings = FileSettings.from_dict(raw)
     except ConfigError as error:
         problems += error.problems
-    templates: tuple[Template, ...] = ()
+    # Of a folder that cannot be used, none: that the senders have none either is no further problem.
+    templates: tuple[Template, ...] | None = () if raw.get("templates") else None
     try:
-        templates = templates_in(folder / str(raw["templates"])) if raw.get("templates") else ()
+        templates = templates if templates is None else templates_in(folder / str(raw["templates"]))
     except ConfigError as error:
         problems += error.problems
     # What else is wrong with the file keeps nobody from learning what is wrong with its senders.
@@ -126,15 +127,19 @@ def _readable_senders(raw: Mapping[str, Any]) -> Iterable[tuple[str, SenderSetti
 
 
 def _mailer(
-    sender: SenderSettings, templates: tuple[Template, ...], default_locale: str | None, egress: Egress, references: References
+    sender: SenderSettings,
+    templates: tuple[Template, ...] | None,
+    default_locale: str | None,
+    egress: Egress,
+    references: References,
 ) -> Mailer:
     connector = _connector(sender.connector)
     try:
-        config = connector.validate_config(sender.config, references=references, templates=templates)
+        config = connector.validate_config(sender.config, references=references, templates=templates is not None)
     except ConfigError as error:
         problems = relative(error.problems, "config")
     else:
-        return Mailer(connector, config, templates=templates or None, egress=egress, default_locale=default_locale)
+        return Mailer(connector, config, templates=templates, egress=egress, default_locale=default_locale)
     raise ConfigError(problems)
 
 

@@ -149,6 +149,11 @@ def test_each_kind_of_mistake_says_what_to_do(folder, change, path, words):
     assert words in found[path], found
 
 
+def test_a_folder_that_cannot_be_used_is_one_problem(folder):
+    """That the senders have no templates of their own follows from it."""
+    assert set(problems(folder, FILE.replace('templates = "templates"', 'templates = "nowhere"'))) == {"templates"}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
