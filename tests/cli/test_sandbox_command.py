@@ -43,7 +43,7 @@ def test_serves_until_ctrl_c(tmp_path, raw):
 
 
 def test_a_taken_port_is_told():
-    """With its number, and exit code 1."""
+    """With its number, once, and what to do; exit code 1."""
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -52,7 +52,10 @@ def test_a_taken_port_is_told():
             [*AUTHMAIL, "sandbox", "--port", str(port)], capture_output=True, text=True, timeout=60, check=False
         )
     assert result.returncode == 1
-    assert f"port {port} of 127.0.0.1 cannot be used" in result.stderr
+    assert result.stderr == (
+        f"Error: port {port} of 127.0.0.1 cannot be used: Address already in use; "
+        "is another sandbox running? --port 0 takes ports that are free\n"
+    )
 
 
 def test_demo_serves_its_mails():

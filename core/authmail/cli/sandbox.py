@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import webbrowser
+from errno import EADDRINUSE
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,8 @@ async def _serve(host: str, port: int, in_browser: bool, as_json: bool) -> None:
                 await open_in_browser(running.url)
             await watch(running, quiet=as_json)
     except OSError as error:
-        raise click.ClickException(error.strerror or str(error)) from None
+        hint = "; is another sandbox running? --port 0 takes ports that are free" if error.errno == EADDRINUSE else ""
+        raise click.ClickException(f"{error.strerror or error}{hint}") from None
 
 
 async def watch(running: "Sandbox", *, quiet: bool) -> None:

@@ -1,8 +1,9 @@
 """The servers of the sandbox: one for the inbox, and one for each emulated provider."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from errno import EINVAL
+from errno import EINVAL, errorcode
 from ipaddress import ip_address
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -102,7 +103,9 @@ def _port_in_words(host: str, port: int) -> Iterator[None]:
     except OverflowError:  # a port asked for may leave no room for all emulators
         raise OSError(EINVAL, f"port {port} of {host} cannot be used: the highest is 65535") from None
     except OSError as error:
-        raise OSError(error.errno, f"port {port} of {host} cannot be used: {error.strerror}") from None
+        # asyncio says the address once more in its own text; what has no number of its own, such as a name, has only that.
+        why = os.strerror(error.errno) if error.errno is not None and error.errno in errorcode else error.strerror
+        raise OSError(error.errno, f"port {port} of {host} cannot be used: {why}") from None
 
 
 def _url(scheme: str, host: str, port: int) -> str:
