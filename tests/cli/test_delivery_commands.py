@@ -66,6 +66,8 @@ def test_check_looks_at_every_sender(run, file):
     assert "sender spare: usable by aliyun-direct-mail" in result.output
     found = json.loads(run("check", file, "--json").output)
     assert set(found["senders"]) == {"main", "spare"}
+    assert result.output.count("OrganizationInvitation  no template") == 1
+    assert "Templates: the same as for sender main" in result.output
     online = run("check", file, "--online")
     assert online.exit_code == 1
     assert "secret" in online.output

@@ -46,8 +46,9 @@ def check(config: str, connector: str | None, online: bool, default_locale: str 
         several = {"valid": True, "problems": [], "senders": {one.name: _as_json(one) for one in checked}}
         print_json(several if isinstance(file, DeliveryFile) else _as_json(checked[0]))
     else:
-        for one in checked:
-            _print(one)
+        for number, one in enumerate(checked):
+            same = next((before.name for before in checked[:number] if one.cells and before.cells == one.cells), None)
+            _print(one, same)
             _print_account(online, one.report, one.failure)
     if any(one.failure is not None for one in checked):
         raise SystemExit(1)
@@ -60,6 +61,7 @@ class _Checked:
     name: str
     file: ConfigFile
     warnings: list[Problem]
+    unserved: list[Problem]
     cells: list[Coverage]
     report: AccountReport | None
     failure: SendError | None
@@ -70,9 +72,21 @@ def _checked(file: ConfigFile, name: str, asking: Egress | None, default_locale:
     warnings = file.connector.warnings(file.raw, references=file.references, templates=file.templates)
     templates = (*file.templates, *templates_of(typed))
     cells = coverage(templates, default_locale) if file.connector.takes_mails else []
-    warnings += [Problem(f"{cell.usage_type} ({cell.locale or 'any language'})", cell.problem) for cell in cells if cell.problem]
     report, failure = _asked(file, typed, asking) if asking else (None, None)
-    return _Checked(name, file, warnings, cells, report, failure)
+    return _Checked(name, file, warnings, _unserved(cells), cells, report, failure)
+
+
+def _unserved(cells: list[Coverage]) -> list[Problem]:
+    """Return one warning for each type and problem, with the languages where it is not the same in all."""
+    languages: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        if cell.problem:
+            languages.setdefault((cell.usage_type, cell.problem), []).append(cell.locale or "any other language")
+    every = len({cell.locale for cell in cells})
+    return [
+        Problem(usage_type if len(where) == every else f"{usage_type} ({', '.join(where)})", problem)
+        for (usage_type, problem), where in languages.items()
+    ]
 
 
 def _asked(file: ConfigFile, typed: Any, egress: Egress) -> tuple[AccountReport | None, SendError | None]:
@@ -82,8 +96,10 @@ def _asked(file: ConfigFile, typed: Any, egress: Egress) -> tuple[AccountReport 
         return None, error
 
 
-def _print(checked: _Checked) -> None:
-    file, warnings, cells = checked.file, checked.warnings, checked.cells
+def _print(checked: _Checked, same: str | None) -> None:
+    """Print what was found; of templates that are those of another sender, only that they are."""
+    file, cells = checked.file, checked.cells
+    warnings = checked.warnings + ([] if same else checked.unserved)
     sender = f", sender {checked.name}" if checked.name else ""
     click.echo(click.style(f"{file.name}{sender}: usable by {file.connector.id}", fg="green", bold=True))
     if warnings:
@@ -91,7 +107,9 @@ def _print(checked: _Checked) -> None:
         print_findings(warnings)
     if not file.connector.takes_mails:
         click.echo("\nTemplates: none needed; messages are handed on as they are, and their receiver writes the mails")
-    if all(cell.template is None for cell in cells):
+    if same:
+        click.echo(f"\nTemplates: the same as for sender {same}")
+    if same or all(cell.template is None for cell in cells):
         return
     locales = list(dict.fromkeys(cell.locale for cell in cells))
     rows = {
@@ -99,7 +117,8 @@ def _print(checked: _Checked) -> None:
         for usage_type in (cell.usage_type for cell in cells)
     }
     click.echo("\nTemplates: which one serves each usage type in each language")
-    print_table([("TYPE", *(locale or "any other" for locale in locales)), *((name, *row) for name, row in rows.items())], "  ")
+    other = "any other" if len(locales) > 1 else "any language"
+    print_table([("TYPE", *(locale or other for locale in locales)), *((name, *row) for name, row in rows.items())], "  ")
     for cell in {(cell.usage_type, cell.unfilled): cell for cell in cells if cell.unfilled}.values():
         click.echo(f"  * {cell.usage_type}: will be empty unless the payload has {', '.join(cell.unfilled)}")
 
@@ -107,7 +126,7 @@ def _print(checked: _Checked) -> None:
 def _cell(cell: Coverage) -> str:
     if cell.problem or cell.template is None:
         return "none"
-    tag = cell.template.locale or "no language"
+    tag = cell.template.locale or "all languages"
     name = tag if cell.template.usage_type == cell.usage_type else f"{cell.template.usage_type}, {tag}"
     return f"{name}*" if cell.unfilled else name
 
@@ -127,12 +146,12 @@ def _print_account(online: bool, report: AccountReport | None, error: SendError 
 
 
 def _as_json(checked: _Checked) -> dict[str, Any]:
-    file, warnings, cells, report, error = checked.file, checked.warnings, checked.cells, checked.report, checked.failure
+    file, cells, report, error = checked.file, checked.cells, checked.report, checked.failure
     result: dict[str, Any] = {
         "connector": file.connector.id,
         "valid": True,
         "problems": [],
-        "warnings": [attrs.asdict(warning) for warning in warnings],
+        "warnings": [attrs.asdict(warning) for warning in (*checked.warnings, *checked.unserved)],
         "coverage": [
             {
                 "usageType": cell.usage_type,

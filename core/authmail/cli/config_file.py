@@ -139,7 +139,9 @@ def _single(name: str, data: dict[str, Any], connector: str | None) -> ConfigFil
         raise click.ClickException(f"{name} has {', '.join(unknown)} beside its connector; known there: {known}")
     named = connector or (data.get("connector") if wrapped else None)
     if not isinstance(named, str):
-        raise click.UsageError(f'{name} names no connector: wrap it as {{"connector": "…", "config": …}} or use --connector')
+        raise click.UsageError(
+            f'{name} names no connector: wrap it as {{"connector": "…", "config": …}}, use --connector, or add [senders.NAME]'
+        )
     raw = data.get("config") or {} if wrapped else data
     folder = data.get("templates") if wrapped else None
     try:

@@ -51,6 +51,8 @@ def chosen(found: Candidates, usage_type: str, payload: Mapping[str, Any]) -> Te
     if found.own is not None:
         return found.own
     if found.generic is None:
+        if usage_type == UsageType.GENERIC:
+            raise TemplateError("no template for Generic: add one")
         raise TemplateError(f"no template for {usage_type} and none for Generic: add one of them")
     lacking = missing_vital(found.generic, payload)
     if lacking:
