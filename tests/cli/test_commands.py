@@ -1,6 +1,7 @@
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -72,6 +73,20 @@ def test_connectors(run):
     assert json.loads(run("connectors", "--json").output)["connectors"][0]["id"] == ALIYUN
 
 
+def test_names_stay_whole_in_narrow_terminals(run, monkeypatch):
+    """What people copy is not broken at its hyphens."""
+    monkeypatch.setenv("COLUMNS", "60")
+    output = run("info", "aliyun-dm").output
+    assert not re.search(r"(?m)^ .*\w-$", output.partition("# Aliyun")[0])
+
+
+@pytest.mark.parametrize(("no_color", "colored"), [("1", False), ("", True)])
+def test_no_color(run, no_color, colored):
+    """Whoever sets NO_COLOR reads no escape sequences, in a terminal neither."""
+    output = run("info", "aliyun-dm", color=True, env={"NO_COLOR": no_color}).output
+    assert ("\x1b[" in output) is colored
+
+
 def test_info(run):
     """Settings, types and guide, in the nearest language."""
     result = run("info", "aliyun-dm", "--lang", "fr-CA")
@@ -108,6 +123,24 @@ def test_init_makes_a_file_to_fill_in(run, tmp_path, form, languages):
     assert re.search(r"OrganizationInvitation +\w", result.output)
 
 
+def test_init_writes_a_folder(run, tmp_path, monkeypatch):
+    """Templates that are files can be read and edited; what is there already is never written over."""
+    monkeypatch.chdir(tmp_path)
+    arguments = ["init", "resend", "--format", "toml", "--lang", "fr", "--lang", "en-GB", "--templates", "mails"]
+    data = tomllib.loads(run(*arguments).output)
+    assert data == {"connector": "resend-mail", "templates": "mails", "config": {"apiKey": "<API key>", "from": "<From>"}}
+    assert len(list(Path("mails").glob("*/*.html"))) == 18
+    Path("resend.json").write_text(json.dumps(data | {"config": {"apiKey": "re_x", "from": "no-reply@mail.example.com"}}))
+    result = run("check", "resend.json")
+    assert (result.exit_code, "warning" in result.output) == (0, False)
+    assert re.search(r"MfaVerification +en +en +fr", result.output)
+    Path("mails/en/SignIn.html").write_text("edited")
+    again = run(*arguments)
+    assert (again.exit_code, Path("mails/en/SignIn.html").read_text()) == (1, "edited")
+    assert "is there already; nothing was written" in again.output
+    assert run("init", "http-email", "--templates", "mails").exit_code == 2
+
+
 def test_check_tells_every_problem(run, config):
     """With path and hint; exit code 1; no secret."""
     path = config({"regionId": "cn-hangzho", "fromAlias": "x" * 16, "accessKeySecret": ["s-canary"], "templates": []})
@@ -137,9 +170,10 @@ def test_check_shows_who_is_served(run, config, raw):
     assert result.exit_code == 0
     assert "did you mean fromAlias?" in result.output
     assert "templates[4].sendFrom  holds an address, which has no effect" in result.output
-    assert re.search(r"SignIn +no language +fr\*", result.output)
+    assert re.search(r"SignIn +all languages +fr\*", result.output)
     assert re.search(r"OrganizationInvitation +none +none", result.output)
-    assert "OrganizationInvitation (fr)" in result.output
+    assert result.output.count("  OrganizationInvitation  no template") == 1
+    assert run("check", config({"templates": raw["templates"]})).output.count("TYPE                      any language\n") == 1
     assert "* SignIn: will be empty unless the payload has x" in result.output
     cells = json.loads(run("check", config({"templates": templates}), "--json").output)["coverage"]
     assert {
@@ -177,6 +211,7 @@ def test_preview(run, config, raw):
     )
     result = run("preview", path, "--type", "SignIn", "--payload", "code=482913", "--locale", "fr-CA")
     assert result.exit_code == 0
+    assert "Template: SignIn, all languages\n" in result.output
     assert "Subject: 482913 for SignIn" in result.output
     assert "Hello, your SignIn code is 482913." in result.output
     arguments = ["--type", "Invite", "--payload", "organization.name=Acme", "--payload", "link=https://x.y"]
@@ -185,6 +220,12 @@ def test_preview(run, config, raw):
     assert json.loads(run("preview", path, *arguments, "--json").output)["subject"] == "Join Acme"
     assert run("preview", path, "--payload", "code").exit_code == 2
     assert run("preview", path, "--payload", "code.x=1").exit_code == 2
+
+
+def test_preview_says_which_template_serves(run, config):
+    """A mistyped usage type is not silently a Generic mail."""
+    assert "Template: Generic, all languages (there is none for Signin)\n" in run("preview", config(), "--type", "Signin").output
+    assert json.loads(run("preview", config(), "--json").output)["template"] == {"usageType": "Generic", "locale": None}
 
 
 def test_preview_of_what_cannot_be_sent(run, config):

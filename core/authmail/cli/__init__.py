@@ -1,6 +1,7 @@
 """The command line: one module per command."""
 
 import logging
+import os
 
 import click
 
@@ -19,7 +20,8 @@ from authmail.cli.send import send
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="authmail", prog_name="authmail")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Email for auth servers: sign-in codes, resets and invitations through any provider.
 
     \b
@@ -31,6 +33,8 @@ def main() -> None:
 
     Exit codes: 0 done, 1 a problem was found, 2 wrong usage.
     """
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        context.color = False
 
 
 # What became of a message is printed; its log record would only say it again.

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -32,7 +33,11 @@ def print_table(rows: Iterable[Sequence[str]], indent: str = "", notes: Sequence
         line = "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
         click.echo(indent + (click.style(line, bold=True) if number == 0 else line))
         if notes and number:
-            click.echo(click.wrap_text(notes[number - 1], columns, indent + "    ", indent + "    "))
+            margin = indent + "    "
+            # Names such as ap-southeast-1 stay whole: people copy them.
+            click.echo(
+                textwrap.fill(notes[number - 1], columns, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+            )
 
 
 def _width(text: str) -> int:

@@ -4,7 +4,7 @@ import asyncio
 
 import click
 
-from authmail import ConfigError, Email, Message, SendError
+from authmail import ConfigError, Email, Message, SendError, Template
 from authmail.cli.config_file import ConfigFile, DeliveryFile, config_argument, load_any, stop, stop_failed
 from authmail.cli.message_options import message_of, message_options
 from authmail.cli.output import print_json
@@ -36,28 +36,37 @@ def preview(
     """
     file = load_any(config, connector)
     try:
-        email = asyncio.run(_preview(file, message_of(to, usage_type, locale, payload)))
+        email, template = asyncio.run(_preview(file, message_of(to, usage_type, locale, payload)))
     except ConfigError as error:
         stop(config, error, as_json=as_json)
     except SendError as error:
         stop_failed(error, as_json=as_json)
     if as_json:
-        print_json(_as_json(email))
+        print_json(_as_json(email) | {"template": template and {"usageType": template.usage_type, "locale": template.locale}})
     elif part is not None:
         body = getattr(email, part)
         if body is None:
             raise click.ClickException(f"this mail has no {part} part")
         click.echo(body)
     else:
-        _print(email)
+        _print(email, _named(template, usage_type))
 
 
-async def _preview(file: ConfigFile | DeliveryFile, message: Message) -> Email:
-    return await file.delivery().preview(message)
+async def _preview(file: ConfigFile | DeliveryFile, message: Message) -> tuple[Email, Template | None]:
+    delivery = file.delivery()
+    return await delivery.preview(message), await delivery.template_of(message)
 
 
-def _print(email: Email) -> None:
+def _named(template: Template | None, usage_type: str) -> str:
+    if template is None:
+        return ""
+    instead = "" if template.usage_type == usage_type else f" (there is none for {usage_type})"
+    return f"{template.usage_type}, {template.locale or 'all languages'}{instead}"
+
+
+def _print(email: Email, template: str) -> None:
     headers = {
+        "Template": template,
         "To": str(email.to),
         "Sender": _sender(email) or "(as configured)",
         "Reply-To": str(email.reply_to or ""),

@@ -17,6 +17,7 @@ from authmail.message import Message, UsageType
 from authmail.observers import notify
 from authmail.outcomes import Receipt, SendError, TemplateError
 from authmail.templates.samples import sample_payload
+from authmail.templates.template import Template
 
 _log = logging.getLogger("authmail.delivery")
 
@@ -99,6 +100,15 @@ class Delivery(Wrapper):
             MessageRejected: it would be refused before sending.
         """
         return await self._mailer(message).preview(message)
+
+    async def template_of(self, message: Message) -> Template | None:
+        """Return the template of :meth:`preview`'s mail; None where the provider renders. Contacts no provider.
+
+        Raises:
+            TypeError: the first sender is no Mailer.
+            TemplateError: none serves it.
+        """
+        return await self._mailer(message).template_of(message)
 
     def steps(self, message: Message | Email) -> Iterable[Step]:
         """Name the deadline."""

@@ -44,6 +44,9 @@ _PAYLOADS: dict[str, dict[str, Any]] = {
 #: The nine types that Logto sends.
 LOGTO_TYPES = tuple(usage_type for usage_type in UsageType if usage_type is not UsageType.NOTICE)
 
+#: The folder of the starter templates, ``<language>/<UsageType>.html``.
+STARTER = files("authmail.templates") / "starter"
+
 
 def sample_payload(usage_type: str, locale: str | None = None) -> dict[str, Any]:
     """Return the documented payload of a usage type with made-up values, code ``000000``; Generic's for unknown types."""
@@ -54,4 +57,4 @@ def sample_payload(usage_type: str, locale: str | None = None) -> dict[str, Any]
 @lru_cache(maxsize=1)
 def starter_templates() -> tuple[Template, ...]:
     """Return the templates that ship with authmail: every usage type in English, French and Simplified Chinese."""
-    return templates_in(files("authmail.templates") / "starter")
+    return templates_in(STARTER)
