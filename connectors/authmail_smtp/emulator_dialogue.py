@@ -5,24 +5,20 @@ import re
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from authmail import Mailbox
 from authmail.sandbox import Exchange, Fault, Inbox
 from authmail_smtp.emulator_faults import fault_for
+from authmail_smtp.emulator_mail import CONNECTOR, put, subject_of
 
 if TYPE_CHECKING:
     from authmail_smtp.emulator import SMTPEmulator
 
-_CONNECTOR = "simple-mail-transfer-protocol"
 _PATH = re.compile(r"(?i)(FROM|TO):\s*<([^<>]*)>((?: [!-~]+)*)")
 _MOST_RECIPIENTS = 100
 _MOST_ERRORS = 20
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class _Over(Exception):
@@ -189,7 +185,7 @@ class Dialogue:
             if size <= self._server.largest:
                 data += line.removeprefix(b".")
         recipients, fault = tuple(self._recipients), self._fault
-        facts = {"subject": _shown(_read(bytes(data)), "Subject"), "data": data.decode("utf-8", "replace")}
+        facts = {"subject": subject_of(bytes(data)), "data": data.decode("utf-8", "replace")}
         with self._recorded("DATA", ", ".join(recipients), facts) as self._exchange:
             if size > self._server.largest:
                 await self._refuse(552, "5.3.4", "message size exceeds fixed limit")
@@ -221,19 +217,9 @@ class Dialogue:
             await self._say(250, "2.0.0", f"ok: queued as {queued}")
 
     def _take(self, data: bytes, recipients: tuple[str, ...]) -> str:
-        message = _read(data)
         queue_id = uuid4().hex[:12].upper()
-        reply_to = _shown(message, "Reply-To")
-        self._inbox.add(
-            connector=_CONNECTOR,
-            sender=_shown(message, "From") or self._sender or "",
-            to=recipients,
-            subject=_shown(message, "Subject"),
-            html=_content(message, "html"),
-            text=_content(message, "plain"),
-            reply_to=reply_to or None,
-            extra={"Message-ID": _shown(message, "Message-ID"), "Envelope-From": self._sender or "", "Queue-ID": queue_id},
-        )
+        facts = {"Envelope-From": self._sender or "", "Queue-ID": queue_id}
+        put(self._inbox, data, recipients, sender=self._sender or "", facts=facts)
         return queue_id
 
     async def _rset(self, _: str) -> None:
@@ -255,9 +241,7 @@ class Dialogue:
         """Record one message for the inbox's page, with the reply that is given within."""
         parameters = {"from": self._sender or "<>", "to": to, **facts}
         try:
-            with self._inbox.exchanges.record(
-                _CONNECTOR, request, parameters, confidential=self._server.confidential
-            ) as exchange:
+            with self._inbox.exchanges.record(CONNECTOR, request, parameters, confidential=self._server.confidential) as exchange:
                 yield exchange
         finally:
             self._exchange = None
@@ -285,29 +269,8 @@ class Dialogue:
         await self._writer.drain()
 
 
-def _read(data: bytes) -> EmailMessage:
-    return message_from_bytes(data, policy=default)
-
-
 def _decoded(text: str) -> str:
     try:
         return b64decode(text, validate=True).decode("utf-8", "replace")
     except ValueError:
         return ""
-
-
-def _shown(message: EmailMessage, name: str) -> str:
-    """Return a header as a mail program shows it: decoded, in one line."""
-    try:
-        return _CONTROLS.sub(" ", str(message.get(name, ""))).strip()
-    except (ValueError, IndexError, AttributeError):  # the standard library's parser has its faults with strange headers
-        return ""
-
-
-def _content(message: EmailMessage, kind: str) -> str | None:
-    """Return the first part of a kind that is no attachment."""
-    try:
-        part = message.get_body((kind,))
-        return None if part is None else str(part.get_content()).replace("\r\n", "\n").removesuffix("\n")
-    except (LookupError, ValueError, AttributeError):
-        return None

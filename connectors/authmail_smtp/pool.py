@@ -10,8 +10,9 @@ from authmail import NotConnected, NotSent, NotSentInTime, Receipt
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.mail import Mail
 from authmail_smtp.oauth import Tokens
-from authmail_smtp.session.opening import Opening, Trust
+from authmail_smtp.session.opening import Opening
 from authmail_smtp.session.transaction import Session
+from authmail_smtp.session.trust import Trust
 
 if TYPE_CHECKING:
     from authmail import Http

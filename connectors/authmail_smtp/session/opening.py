@@ -14,6 +14,7 @@ from authmail import AccountError, NotConnected, NotSentInTime, Phase, Reason, S
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.replies import Reply, failure
 from authmail_smtp.session.login import log_in
+from authmail_smtp.session.trust import Trust
 from authmail_smtp.session.wire import Wire
 from authmail_smtp.steps import Step
 
@@ -28,43 +29,6 @@ _PLAIN_REFUSED = (
     "without TLS, mail and password would be readable on their way; use a port with TLS, or let the host's egress allow it: "
     "Egress.ANY for loopback, Egress(private=True, plain=True) beyond (--plain on the command line)"
 )
-
-
-@attrs.define(eq=False, repr=False)
-class Trust:
-    """TLS contexts of a config, each made once, since reading the authorities is slow.
-
-    Args:
-        config: the settings.
-    """
-
-    config: SMTPConfig
-    _made: dict[bool, ssl.SSLContext] = attrs.field(factory=dict, init=False)
-
-    def context(self, http: "Http", *, verify: bool) -> ssl.SSLContext:
-        """Return the context.
-
-        Raises:
-            AccountError: ``tls.ca`` cannot be read.
-        """
-        if verify not in self._made:
-            self._made[verify] = self._make(http, verify)
-        return self._made[verify]
-
-    def _make(self, http: "Http", verify: bool) -> ssl.SSLContext:
-        settings = self.config.tls_settings
-        context = http.tls_context()
-        context.minimum_version = ssl.TLSVersion.TLSv1_3 if settings.min_version == "TLSv1.3" else ssl.TLSVersion.TLSv1_2
-        if not verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        elif settings.ca:
-            try:
-                context.load_verify_locations(cadata=settings.authorities)
-            except (ssl.SSLError, ValueError):
-                hint = "tls.ca cannot be read; it must be certificates in PEM form"
-                raise AccountError(hint, reason=Reason.CONFIG, phase=Phase.BEFORE) from None
-        return context
 
 
 @attrs.define(eq=False, repr=False)

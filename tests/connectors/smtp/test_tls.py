@@ -76,7 +76,8 @@ async def test_servername_is_the_name_to_verify(scripted, mailer_to, server_tls,
 
 async def test_verification_is_not_a_tenants_to_switch_off(smtp, raw):
     """rejectUnauthorized: false counts only where mail may go without TLS anyway: to loopback, or where the host says so."""
-    from authmail_smtp.session.opening import Opening, Trust
+    from authmail_smtp.session.opening import Opening
+    from authmail_smtp.session.trust import Trust
 
     config = smtp.validate_config(raw | {"tls": {"rejectUnauthorized": False}}, templates=[1])
 
@@ -176,7 +177,7 @@ async def test_a_broken_authority_is_told(scripted, mailer_to, server_tls):
 
 def test_old_versions_are_not_spoken(raw):
     """Whatever minVersion says."""
-    from authmail_smtp.session.opening import Trust
+    from authmail_smtp.session.trust import Trust
 
     class Host:
         def tls_context(self):
