@@ -74,7 +74,7 @@ class Breaker(Wrapper):
         """``closed``: in order; ``open``: nobody is asked; ``probing``: one message tries, or may. Needs the running loop."""
         if self._open_until is None:
             return "closed"
-        return "probing" if self._probing or now() >= self._open_until else "open"
+        return "probing" if now() >= self._open_until else "open"
 
     async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
         """Send, or refuse without asking.

@@ -2,7 +2,18 @@ import asyncio
 
 import pytest
 
-from authmail import AccountError, Limited, MessageRejected, NotSent, OutcomeUnknown, Phase, Receipt, SendError, Throttled
+from authmail import (
+    AccountError,
+    Limited,
+    MessageRejected,
+    NotConnected,
+    NotSent,
+    OutcomeUnknown,
+    Phase,
+    Receipt,
+    SendError,
+    Throttled,
+)
 from authmail.delivery import Breaker
 
 
@@ -223,5 +234,99 @@ def test_a_cancelled_try_leaves_room_for_the_next(scripted, in_fake_time, code):
             await probe
         assert await outcome(breaker, code) == Receipt("1")
         assert breaker.state == "closed"
+
+    in_fake_time(scenario())
+
+
+def test_a_refusal_says_as_much_as_is_known(scripted, in_fake_time, code):
+    """Nothing was sent, by whom, and when it makes sense to come back."""
+
+    async def scenario():
+        breaker = Breaker(scripted(NotSent("down", reason="network", connector="acme")), failures=1, rest=30)
+        await outcome(breaker, code)
+        await asyncio.sleep(10)
+        refused = await outcome(breaker, code)
+        assert type(refused) is NotSent
+        assert (refused.reason, refused.phase, refused.retry_after, refused.connector) == ("provider", "before", 20, "acme")
+        assert refused.hint.endswith("(not sent: down)")
+
+    in_fake_time(scenario())
+
+
+@pytest.mark.parametrize(
+    ("error", "opens"),
+    [
+        (NotConnected("no route"), True),
+        (NotSent("bad answer", reason="connector", phase="after"), True),
+        (AccountError("no such region", reason="config", phase="before"), True),
+        (NotSent("slow", reason="timeout"), True),
+        (NotSent("stumbled", reason="connector", phase="before"), False),
+    ],
+    ids=str,
+)
+def test_what_is_the_providers_counts(scripted, in_fake_time, code, error, opens):
+    """Also where no connection came about, and to whoever had a second."""
+
+    async def scenario():
+        breaker = Breaker(scripted(error), failures=2)
+        for _ in range(2):
+            await outcome(breaker, code, timeout=1.0)
+        assert (breaker.state == "open") is opens
+
+    in_fake_time(scenario())
+
+
+def test_one_that_tries_and_fails_opens_it_again(scripted, in_fake_time, code):
+    """Whatever the failure; yet not one that had no time."""
+
+    async def scenario():
+        breaker = Breaker(scripted(AccountError("no"), NotSent("no time"), NotSent("down")), failures=5, rest=30)
+        await outcome(breaker, code)
+        await asyncio.sleep(30)
+        await outcome(breaker, code, timeout=0.5)
+        assert breaker.state == "probing"
+        await outcome(breaker, code)
+        assert breaker.state == "open"
+        assert (await outcome(breaker, code)).retry_after == 60
+
+    in_fake_time(scenario())
+
+
+def test_a_late_failure_makes_no_rest_longer(scripted, in_fake_time, code):
+    """Ten that were on their way when it opened are not ten more reasons."""
+
+    async def scenario():
+        breaker = Breaker(scripted(AccountError("no"), takes=1.0), rest=30)
+        await asyncio.gather(*(outcome(breaker, code) for _ in range(10)))
+        assert (await outcome(breaker, code)).retry_after == 30
+
+    in_fake_time(scenario())
+
+
+def test_a_late_end_lets_no_second_one_try(scripted, in_fake_time, code):
+    """One that began before it opened is not the one that tries."""
+
+    async def scenario():
+        class Slow:
+            name, calls = "slow", 0
+
+            async def send(self, message, *, timeout=None):
+                self.calls += 1
+                await asyncio.sleep({1: 35.0, 2: 0.0, 3: 60.0}.get(self.calls, 0.0))
+                if self.calls == 2:
+                    raise AccountError("no")
+                return Receipt("1")
+
+        sender = Slow()
+        breaker = Breaker(sender, rest=30)
+        late = asyncio.create_task(outcome(breaker, code))
+        await asyncio.sleep(0)
+        await outcome(breaker, code)
+        await asyncio.sleep(31)
+        probe = asyncio.create_task(outcome(breaker, code))
+        await late
+        assert isinstance(await outcome(breaker, code), AccountError)
+        assert sender.calls == 3
+        await probe
 
     in_fake_time(scenario())
