@@ -1,3 +1,4 @@
+import asyncio
 import json
 import tomllib
 import traceback
@@ -106,6 +107,9 @@ def test_the_shortest_file_is_one_sender(folder):
     path = folder / "authmail.json"
     path.write_text(json.dumps({"senders": {"only": sender}, "templates": "templates"}))
     assert authmail.load(path)
+    path.write_text("[1]")
+    with pytest.raises(ConfigError, match=r"authmail\.json must hold an object"):
+        authmail.load(path)
 
 
 def test_every_problem_is_told_at_once_with_its_place(folder):
@@ -216,3 +220,54 @@ def test_the_schema_accepts_what_loads_and_refuses_what_does_not(folder):
         wrong = tomllib.loads(FILE)
         change(wrong)
         assert list(validator.iter_errors(wrong)), wrong
+
+
+async def test_what_the_file_and_its_caller_say_holds(folder, providers):
+    """Answers are kept in the file's store, limits can be turned off, plugins hear, egress is obeyed."""
+    china, spare = providers
+    heard = []
+
+    class Listener:
+        @authmail.hookimpl
+        def message_sent(self, receipt):
+            heard.append(receipt)
+
+    text = FILE.replace("CHINA", china.endpoint("a")).replace("SPARE", spare.endpoint("a"))
+    path = written(folder, text.replace("recipient = { most = 2, seconds = 600 }", "enabled = false"))
+    message = Message("zoe@example.com", "SignIn", {"code": "123456"}, idempotency_key="k")
+    for _ in range(2):
+        async with authmail.load(path, plugins=[Listener()]) as delivery:
+            await delivery.send(message)
+            for _ in range(6):
+                await delivery.test("zoe@example.com")
+    assert len(spare.inbox) == 13
+    assert heard[0] == heard[7]
+    async with authmail.load(path, egress=authmail.Egress.PUBLIC) as delivery:
+        with pytest.raises(authmail.AccountError) as caught:
+            await delivery.test("amy@example.com")
+    assert caught.value.reason == "endpoint"
+
+
+async def test_keep_and_hold_are_the_files(folder, providers):
+    """In seconds."""
+    china, spare = providers
+    text = FILE.replace("CHINA", china.endpoint("a")).replace("SPARE", spare.endpoint("a"))
+    delivery = authmail.load(written(folder, text.replace("attempts = 2", "keep = 7\nhold = 3")))
+    for key, decision in (("k", "get the first answer for 7 s"), (None, "get the first answer for 3 s")):
+        steps = await delivery.explain(Message("zoe@example.com", "SignIn", {"code": "1"}, idempotency_key=key))
+        assert next(step for step in steps if step.what == "repeats").decision == decision
+
+
+def test_a_file_without_routes_has_none(folder):
+    """Nothing is said of a route that nobody wrote."""
+    text = FILE.partition("[[routes]]")[0].replace("CHINA", "a.example.com").replace("SPARE", "b.example.com")
+    steps = asyncio.run(authmail.load(written(folder, text)).explain(Message("a@b.co", "SignIn", {"code": "1"})))
+    assert [step.what for step in steps] == [
+        "deadline",
+        "repeats",
+        "limit per recipient",
+        "attempts",
+        "unknown outcome",
+        "senders",
+        "template",
+    ]

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import itertools
 
 import pytest
@@ -353,3 +354,76 @@ def test_another_loop_is_another_process(scripted, code):
     assert abandoned.run_until_complete(sending) == Receipt("1")
     assert asyncio.run(dedupe.send(code)) == Receipt("1")
     abandoned.close()
+
+
+def test_another_process_is_looked_at_often_and_given_its_time(scripted, in_fake_time, code):
+    """Its answer is here a moment after it has it; its lease is the message's time and two seconds to end in order."""
+
+    class Noting(MemoryStore):
+        async def begin(self, key, fingerprint, *, lease, keep):
+            leases.append((lease, keep))
+            return await super().begin(key, fingerprint, lease=lease, keep=keep)
+
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        store = Noting(clock=loop.time)
+        first = asyncio.create_task(Dedupe(scripted(takes=3), store=store, hold=5).send(code, timeout=7))
+        await asyncio.sleep(0)
+        assert await Dedupe(scripted(), store=store).send(code) == await first
+        assert 3 <= loop.time() <= 3.2
+        assert leases[0] == (9, 9)
+
+    leases = []
+    in_fake_time(scenario())
+
+
+def test_one_key_for_two_mails_is_refused_before_anything_is_sent(scripted, in_fake_time):
+    """A rendered Email is the same if its recipient, subject and parts are."""
+
+    async def scenario():
+        sender = scripted()
+        dedupe = deduped(sender)
+        mail = {"to": "zoe@example.com", "subject": "s", "text": "t", "html": "h", "idempotency_key": "k"}
+        await dedupe.send(Email(**mail))
+        await dedupe.send(Email(**mail, headers={"X-Try": "2"}))
+        for other in ({"to": "amy@example.com"}, {"subject": "x"}, {"text": "x"}, {"html": "x"}, {"html": None}):
+            with pytest.raises(MessageRejected) as caught:
+                await dedupe.send(Email(**mail | other))
+            assert (caught.value.reason, caught.value.phase) == ("message", "before")
+        assert len(sender.calls) == 1
+
+    in_fake_time(scenario())
+
+
+@pytest.mark.parametrize("answer", [RuntimeError("a bug"), Receipt("1")], ids=["a bug", "no end"])
+def test_nobody_complains_of_what_nobody_waits_for(scripted, code, answer):
+    """Neither of a sender's bug after its asker left, nor of a message that the end of the loop cut off."""
+
+    async def scenario():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        asker = asyncio.create_task(Dedupe(scripted(answer, takes=0.01 if isinstance(answer, Exception) else 60)).send(code))
+        await asyncio.sleep(0)
+        asker.cancel()
+        await asyncio.sleep(0.05)
+
+    complaints = []
+    asyncio.run(scenario())
+    gc.collect()
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    ("message", "hold", "decision", "why"),
+    [
+        (with_key("k"), 30, "get the first answer for 86400 s", "by its idempotency key"),
+        (with_key(None), 30, "get the first answer for 30 s", "by type, recipient and code or link"),
+        (with_key(None), 0, "go out", "no idempotency key, code or link"),
+        (Message("a@b.co", "Notice", {}), 30, "go out", "no idempotency key, code or link"),
+        (Message("a@b.co", "SignIn", {"code": "1"}, resend=True), 30, "go out", "asked for again"),
+        (Email("a@b.co", "s", text="t"), 30, "go out", "no idempotency key, code or link"),
+    ],
+)
+def test_explains_what_a_repeat_is(scripted, message, hold, decision, why):
+    """As it would decide."""
+    (step,) = Dedupe(scripted(), hold=hold).steps(message)
+    assert (step.what, step.decision, step.why) == ("repeats", decision, why)
