@@ -106,7 +106,8 @@ class Dialogue:
             self._logged_in = True
             await self._say(235, "2.7.0", "accepted")
         else:
-            await self._refuse(535, "5.7.8", "user or password is wrong")
+            with self._recorded(f"AUTH {mechanism.upper()}", {}) as self._exchange:
+                await self._refuse(535, "5.7.8", "user or password is wrong")
 
     async def _credentials_fit(self, mechanism: str, first: str) -> bool:
         users, tokens = self._server.users, self._server.tokens
@@ -158,7 +159,7 @@ class Dialogue:
         else:
             fault = fault_for(match[2])
             if fault is not None and fault.action in ("refuse", "goodbye"):
-                with self._recorded("RCPT TO", match[2], {}) as self._exchange:
+                with self._recorded("RCPT TO", {"from": self._sender, "to": match[2]}) as self._exchange:
                     await self._say(fault.status, fault.code or "", fault.help)
                 if fault.action == "goodbye":
                     raise _Over
@@ -185,8 +186,8 @@ class Dialogue:
             if size <= self._server.largest:
                 data += line.removeprefix(b".")
         recipients, fault = tuple(self._recipients), self._fault
-        facts = {"subject": subject_of(bytes(data)), "data": data.decode("utf-8", "replace")}
-        with self._recorded("DATA", ", ".join(recipients), facts) as self._exchange:
+        facts = {"from": self._sender or "<>", "to": ", ".join(recipients), "subject": subject_of(bytes(data))}
+        with self._recorded("DATA", {**facts, "data": data.decode("utf-8", "replace")}) as self._exchange:
             if size > self._server.largest:
                 await self._refuse(552, "5.3.4", "message size exceeds fixed limit")
             elif fault is None:
@@ -237,9 +238,8 @@ class Dialogue:
         raise _Over
 
     @contextmanager
-    def _recorded(self, request: str, to: str, facts: Mapping[str, str]) -> Iterator[Exchange]:
-        """Record one message for the inbox's page, with the reply that is given within."""
-        parameters = {"from": self._sender or "<>", "to": to, **facts}
+    def _recorded(self, request: str, parameters: Mapping[str, str]) -> Iterator[Exchange]:
+        """Record one message or login for the inbox's page, with the reply that is given within."""
         try:
             with self._inbox.exchanges.record(CONNECTOR, request, parameters, confidential=self._server.confidential) as exchange:
                 yield exchange

@@ -113,7 +113,9 @@ async def test_the_page_sees_each_message(sandbox):
     async with Mailer(SMTP, sandbox.config(SMTP), templates=TEMPLATES, egress=Egress.ANY) as mailer:
         await mailer.send(CODE)
     await talk(sandbox, "EHLO x", "MAIL FROM:<a@b.c>", "RCPT TO:<unknown@example.com>")
-    accepted, refused = list(sandbox.inbox.exchanges)
+    await talk(sandbox, "EHLO x", "AUTH PLAIN AHgA")
+    accepted, refused, login = list(sandbox.inbox.exchanges)
+    assert (login.request, login.status) == ("AUTH PLAIN", 535)
     assert (accepted.request, accepted.status, accepted.mails, accepted.subject) == ("DATA", 250, [1], "482913 is your code")
     assert (refused.request, refused.status, refused.recipients) == ("RCPT TO", 550, "unknown@example.com")
     assert "sandbox-password" not in str([exchange.to_dict() for exchange in sandbox.inbox.exchanges])
