@@ -1,5 +1,6 @@
 """Limits: how many messages a recipient, a client and the whole account may have in a while."""
 
+import asyncio
 import logging
 import re
 import secrets
@@ -92,6 +93,9 @@ class Limits(Wrapper):
                 raise NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE) from None
             _log.warning("sent uncounted: %s", error)
             claims, wait = [], 0.0
+        except asyncio.CancelledError:  # the store may have counted it by then, and nothing went out
+            await self._take_back(token, [key for key, _ in claims])
+            raise
         if wait > 0:
             hint = "too many messages for this recipient, client or account; this is the host's own limit"
             raise Limited(hint, retry_after=wait)

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from authmail import AccountError, Email, Limited, Message, NotSent, OutcomeUnknown, Receipt, SendError, Throttled
-from authmail.delivery import Limit, Limits, MemoryStore, StoreError
+from authmail.delivery import Limit, Limits, MemoryStore, SQLiteStore, StoreError
 
 
 def limited(sender, **options):
@@ -228,3 +228,18 @@ def test_no_answer_is_lost_over_a_store_that_fails_in_its_own_way(scripted, in_f
 
     assert type(in_fake_time(scenario())) is type(answer)
     assert "CANARY" not in caplog.text
+
+
+async def test_who_leaves_before_anything_is_sent_does_not_count(scripted, tmp_path):
+    """A browser that hangs up again and again must not use up somebody's mails."""
+    sender = scripted()
+    store = SQLiteStore(tmp_path / "store.db")
+    async with Limits(sender, store=store, recipient=Limit(1, 600)) as limits:
+        for _ in range(5):
+            asker = asyncio.create_task(limits.send(to("a@b.co")))
+            await asyncio.sleep(0)
+            asker.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asker
+        assert sender.calls == []
+        assert await accepted(limits, to("a@b.co"))
