@@ -1,6 +1,6 @@
 import pytest
 
-from authmail import AccountError, MessageRejected, NotSent, OutcomeUnknown, Receipt, TemplateError, Throttled
+from authmail import AccountError, Message, MessageRejected, NotSent, OutcomeUnknown, Receipt, TemplateError, Throttled
 from authmail.delivery import Breaker, Failover
 
 
@@ -111,3 +111,37 @@ def test_a_mapping_names_the_senders_and_nobody_is_a_mistake(scripted, in_fake_t
     assert [line.partition(":")[0] for line in caught.value.tried] == ["main", "spare"]
     with pytest.raises(ValueError, match="needs a sender"):
         Failover([])
+
+
+def test_nobody_is_asked_who_could_not_answer_in_time(scripted, in_fake_time, code):
+    """A twentieth of a second is not enough to be answered, and an answer that is late is unknown."""
+
+    async def scenario():
+        one, two = scripted(NotSent("down"), takes=9.95), scripted()
+        with pytest.raises(NotSent) as caught:
+            await Failover({"one": one, "two": two}).send(Message("a@b.co", "Notice", {}), timeout=10)
+        assert caught.value.tried == ("one: not sent (provider)",)
+        assert two.calls == []
+
+    in_fake_time(scenario())
+
+
+def test_a_breaker_of_the_hosts_own_is_not_wrapped_again(scripted):
+    """Two routes share it, and with it what is known of the account."""
+    breaker = Breaker(scripted())
+    assert Failover([breaker]).inside == (breaker,)
+
+
+def test_says_who_is_not_asked_now(scripted, in_fake_time, code):
+    """Before and after the first one failed."""
+
+    async def scenario():
+        failover = Failover({"one": scripted(AccountError("no")), "two": scripted()})
+        before = next(iter(failover.steps(code)))
+        assert (before.what, before.decision) == ("senders", "one, then two")
+        assert before.why == "each only where the one before did not take it"
+        await failover.send(code)
+        assert next(iter(failover.steps(code))).why == "not asked now, since they failed: one"
+        assert failover.toward(code).name == "two"
+
+    in_fake_time(scenario())
