@@ -131,7 +131,7 @@ def test_clients_and_the_account_have_limits_of_their_own(scripted, in_fake_time
         limits = limited(scripted(), ip=Limit(2, 60), account=Limit(5, 60))
         assert await accepted(limits, to("1@b.co", ip="2001:db8::1"))
         assert await accepted(limits, to("2@b.co", ip="2001:db8::ffff:1"))
-        assert not await accepted(limits, to("3@b.co", ip="2001:db8:0:0:5::"))
+        assert not await accepted(limits, to("3@b.co", ip="2001:db8:0:0:8000::"))
         assert await accepted(limits, to("4@b.co", ip="2001:db8:0:1::1"))
         assert await accepted(limits, to("5@b.co", ip="192.0.2.1"))
         assert await accepted(limits, to("6@b.co", ip="::ffff:192.0.2.1"))
@@ -228,6 +228,7 @@ def test_no_answer_is_lost_over_a_store_that_fails_in_its_own_way(scripted, in_f
 
     assert type(in_fake_time(scenario())) is type(answer)
     assert "CANARY" not in caplog.text
+    assert ("stays counted" in caplog.text) is (call == "release" and isinstance(answer, NotSent))
 
 
 async def test_who_leaves_before_anything_is_sent_does_not_count(scripted, tmp_path):
@@ -243,3 +244,20 @@ async def test_who_leaves_before_anything_is_sent_does_not_count(scripted, tmp_p
                 await asker
         assert sender.calls == []
         assert await accepted(limits, to("a@b.co"))
+
+
+def test_each_ipv4_client_counts_for_itself(scripted, in_fake_time):
+    """However it is spelt; what is no address of a client is one as it stands."""
+
+    async def scenario():
+        limits = limited(scripted(), recipient=None, ip=Limit(1, 60))
+        for ip, other in (
+            ("192.0.2.1", "::ffff:192.0.2.1"),
+            ("192.0.2.2", " 192.0.2.2 "),
+            ("fe80::1%eth0", "fe80::2"),
+            ("a b", "a b"),
+        ):
+            assert await accepted(limits, to("a@b.co", ip=ip))
+            assert not await accepted(limits, to("a@b.co", ip=other))
+
+    run(in_fake_time, scenario)
