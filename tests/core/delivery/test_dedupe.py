@@ -233,8 +233,9 @@ def test_a_store_that_fails_stops_nobody_unless_told_to(scripted, in_fake_time, 
     async def scenario():
         assert await Dedupe(scripted(), store=Broken()).send(code) == Receipt("1")
         assert "sent without looking for repeats" in caplog.text
-        with pytest.raises(NotSent, match="locked"):
+        with pytest.raises(NotSent, match="locked") as caught:
             await Dedupe(scripted(), store=Broken(), strict=True).send(code)
+        assert (caught.value.reason, caught.value.phase) == ("config", "before")
 
     in_fake_time(scenario())
 
@@ -427,3 +428,15 @@ def test_explains_what_a_repeat_is(scripted, message, hold, decision, why):
     """As it would decide."""
     (step,) = Dedupe(scripted(), hold=hold).steps(message)
     assert (step.what, step.decision, step.why) == ("repeats", decision, why)
+
+
+def test_another_process_has_its_time_to_the_last(scripted, in_fake_time, code):
+    """It is not given up a moment before."""
+
+    async def scenario():
+        store = MemoryStore(clock=asyncio.get_running_loop().time)
+        first = asyncio.create_task(Dedupe(scripted(takes=11.7), store=store).send(code, timeout=10))
+        await asyncio.sleep(11.2)
+        assert await Dedupe(scripted(Receipt("2")), store=store).send(code) == await first == Receipt("1")
+
+    in_fake_time(scenario())

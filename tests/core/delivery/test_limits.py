@@ -176,8 +176,9 @@ def test_a_store_that_fails_stops_nobody_unless_told_to(scripted, in_fake_time, 
     async def scenario():
         assert await accepted(Limits(scripted(), store=Broken()), to("a@b.co"))
         assert "sent uncounted" in caplog.text
-        with pytest.raises(NotSent, match="disk I/O error"):
+        with pytest.raises(NotSent, match="disk I/O error") as caught:
             await Limits(scripted(), store=Broken(), strict=True).send(to("a@b.co"))
+        assert (caught.value.reason, caught.value.phase) == ("config", "before")
 
     run(in_fake_time, scenario)
 
