@@ -262,3 +262,20 @@ def test_each_ipv4_client_counts_for_itself(scripted, in_fake_time):
             assert not await accepted(limits, to("a@b.co", ip=other))
 
     run(in_fake_time, scenario)
+
+
+@pytest.mark.parametrize(
+    ("message", "names"),
+    [
+        (to("a@b.co", ip="192.0.2.1"), ["recipient", "account", "client"]),
+        (to("a@b.co"), ["recipient", "account"]),
+        (Email("a@b.co", "s", text="t"), ["recipient", "account"]),
+    ],
+)
+def test_explains_which_limits_count(scripted, message, names):
+    """Those that are set, for what the message says of itself."""
+    limits = Limits(scripted(), recipient=Limit(1, 60), ip=Limit(2, 60), account=Limit(3, 0.5))
+    steps = list(limits.steps(message))
+    assert [step.what for step in steps] == [f"limit per {name}" for name in names]
+    assert steps[1].decision == "3 in 0.5 s"
+    assert list(Limits(scripted(), recipient=None).steps(message)) == []

@@ -127,3 +127,19 @@ def test_errors_are_fresh_and_say_no_more_than_the_first_did(scripted, in_fake_t
         in_fake_time(retry(sender, attempts=2).send(code))
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+def test_no_delay_ends_a_moment_before_the_deadline(scripted, in_fake_time, code):
+    """What would be left is not enough to be answered."""
+    sender = scripted(NotSent("down"))
+    with pytest.raises(NotSent):
+        in_fake_time(Retry(sender, first_delay=1.0, jitter=lambda: 1.0).send(code, timeout=1.05))
+    assert sender.times == [0]
+
+
+@pytest.mark.parametrize(("policy", "words"), [("resend", "is harmless"), ("stop", "might do harm")])
+def test_explains_what_an_unknown_outcome_does(scripted, code, policy, words):
+    """And how often it tries."""
+    attempts, unknown = Retry(scripted(), attempts=3, on_unknown={"SignIn": policy}).steps(code)
+    assert attempts.decision == "at most 3"
+    assert (unknown.decision == "send again", words in unknown.why) == (policy == "resend", True)
