@@ -145,3 +145,15 @@ def test_says_who_is_not_asked_now(scripted, in_fake_time, code):
         assert failover.toward(code).name == "two"
 
     in_fake_time(scenario())
+
+
+def test_a_rejection_is_the_last_word(scripted, in_fake_time, code):
+    """Whatever others said before: it will never be taken; unless one of them may have taken it."""
+    for first, last in (
+        (NotSent("down"), MessageRejected),
+        (AccountError("no"), MessageRejected),
+        (OutcomeUnknown("cut"), OutcomeUnknown),
+    ):
+        with pytest.raises(last) as caught:
+            in_fake_time(Failover([scripted(first), scripted(MessageRejected("no such mailbox"))]).send(code))
+        assert len(caught.value.tried) == 2

@@ -143,3 +143,14 @@ def test_explains_what_an_unknown_outcome_does(scripted, code, policy, words):
     attempts, unknown = Retry(scripted(), attempts=3, on_unknown={"SignIn": policy}).steps(code)
     assert attempts.decision == "at most 3"
     assert (unknown.decision == "send again", words in unknown.why) == (policy == "resend", True)
+
+
+def test_after_the_last_attempt_nobody_waits(scripted, in_fake_time, code):
+    """The answer is known."""
+
+    async def scenario():
+        with pytest.raises(NotSent):
+            await Retry(scripted(NotSent("down")), attempts=2, jitter=lambda: 1.0).send(code)
+        return asyncio.get_running_loop().time()
+
+    assert in_fake_time(scenario()) == 0.5
