@@ -233,6 +233,7 @@ def test_preview_of_what_cannot_be_sent(run, config):
     result = run("preview", config(), "--type", "OrganizationInvitation")
     assert result.exit_code == 1
     assert "needs code" in result.output
+    assert "was not sent" not in result.output  # nothing was to be
 
 
 def test_send(run, config, served):

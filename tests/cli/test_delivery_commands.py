@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -47,15 +48,26 @@ def test_send_goes_through_the_whole_delivery(run, file, served):
     """The first sender's key is wrong, so the second one sends."""
     result = run("send", file, "--to", "zoe@example.com", "--json")
     assert result.exit_code == 0, result.output
-    assert json.loads(result.output)["sent"] is True
+    sent = json.loads(result.output)
+    assert sent["sent"] is True
+    assert {sender: error["reason"] for sender, error in sent["passed_over"].items()} == {"spare": "credentials"}
     assert served.inbox.messages("zoe@example.com")
+
+
+def test_send_says_who_did_not_take_it(run, file):
+    """An accepted mail hides no sender that fails."""
+    result = run("send", file, "--to", "zoe@example.com")
+    assert result.exit_code == 0
+    assert "not by spare: account (credentials): the AccessKey secret" in result.output
 
 
 def test_send_says_what_was_tried(run, file):
     """When nothing helped."""
     result = run("send", file, "--to", "quota@example.com")
     assert result.exit_code == 1
-    assert "spare: account (credentials, SignatureDoesNotMatch); main: account (quota, InvalidQuota.Day)" in result.output
+    assert re.search(
+        r"tried: +spare: account \(credentials, \w+\)\n {18}main: account \(quota, InvalidQuota.Day\)\n", result.output
+    )
 
 
 def test_check_looks_at_every_sender(run, file):

@@ -1,7 +1,7 @@
 """A config file: JSON or TOML, of its owner. Of one connector, or of several senders with their delivery."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -46,13 +46,13 @@ class ConfigFile:
         """
         return self.connector.validate_config(self.raw, references=self.references, templates=self.templates)
 
-    def delivery(self, egress: Egress = Egress.ANY) -> Delivery:
+    def delivery(self, egress: Egress = Egress.ANY, plugins: Iterable[object] = ()) -> Delivery:
         """Return a Delivery of this one connector alone: one attempt, no limits.
 
         Raises:
             ConfigError: with every problem.
         """
-        return Delivery(self.mailer(egress))
+        return Delivery(self.mailer(egress), plugins=plugins)
 
     def mailer(self, egress: Egress = Egress.ANY, **options: Any) -> Mailer:
         """Return a Mailer that may connect where the owner of the file says, private addresses included.
@@ -85,13 +85,13 @@ class DeliveryFile:
             for name, sender in self.raw["senders"].items()
         }
 
-    def delivery(self, egress: Egress = Egress.ANY) -> Delivery:
-        """Return the Delivery of the file.
+    def delivery(self, egress: Egress = Egress.ANY, plugins: Iterable[object] = ()) -> Delivery:
+        """Return the Delivery of the file, which tells its plugins what it does.
 
         Raises:
             ConfigError: with every problem.
         """
-        return compose(self.raw, Path(self.name).parent, egress=egress)
+        return compose(self.raw, Path(self.name).parent, egress=egress, plugins=plugins)
 
 
 def config_argument(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,12 +157,12 @@ def stop(name: str, error: ConfigError, *, as_json: bool = False) -> NoReturn:
     raise SystemExit(1)
 
 
-def stop_failed(error: SendError, *, as_json: bool = False) -> NoReturn:
-    """Print what happened to a mail and end with exit code 1."""
+def stop_failed(error: SendError, *, as_json: bool = False, mail: bool = True) -> NoReturn:
+    """Print what happened to a mail, if one was to be sent, and end with exit code 1."""
     if as_json:
         click.echo(json.dumps({"sent": False, **error.to_dict()}, ensure_ascii=False, indent=2))
         raise SystemExit(1)
-    fail(error)
+    fail(error, mail=mail)
     raise SystemExit(1)
 
 

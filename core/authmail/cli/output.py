@@ -1,6 +1,7 @@
 """What commands print: aligned columns, problems, outcomes."""
 
 import json
+import math
 import shutil
 import textwrap
 import unicodedata
@@ -72,9 +73,9 @@ def fail(error: SendError, *, err: bool = True, mail: bool = True) -> None:
         "code": error.code,
         "status": error.status,
         "request id": error.request_id,
-        "retry after": None if error.retry_after is None else f"{error.retry_after:g} s",
+        "retry after": None if error.retry_after is None else f"{math.ceil(error.retry_after)} s",
         "provider said": error.detail,
-        "tried": "; ".join(error.tried) if len(error.tried) > 1 else None,
+        "tried": ("\n" + " " * 18).join(error.tried) if len(error.tried) > 1 else None,
     }
     for name, value in facts.items():
         if value not in (None, ""):

@@ -40,7 +40,7 @@ def preview(
     except ConfigError as error:
         stop(config, error, as_json=as_json)
     except SendError as error:
-        stop_failed(error, as_json=as_json)
+        stop_failed(error, as_json=as_json, mail=False)
     if as_json:
         print_json(_as_json(email) | {"template": template and {"usageType": template.usage_type, "locale": template.locale}})
     elif part is not None:

@@ -5,7 +5,7 @@ import asyncio
 import attrs
 import click
 
-from authmail import ConfigError, Egress, Message, Receipt, SendError
+from authmail import ConfigError, Egress, Message, Receipt, SendError, hookimpl
 from authmail.cli.config_file import config_argument, load_any, plain_option, stop, stop_failed
 from authmail.cli.message_options import message_of, message_options
 from authmail.cli.output import print_json
@@ -43,8 +43,9 @@ def send(
     """
     file = load_any(config, connector)
     message = message_of(to, usage_type, locale, payload)
+    passed_over = _PassedOver()
     try:
-        receipt = asyncio.run(_send(file.delivery(egress), message, timeout))
+        receipt = asyncio.run(_send(file.delivery(egress, [passed_over]), message, timeout))
     except ConfigError as error:
         stop(config, error, as_json=as_json)
     except StoreError as error:
@@ -52,13 +53,27 @@ def send(
     except SendError as error:
         stop_failed(error, as_json=as_json)
     if as_json:
-        print_json({"sent": True, **attrs.asdict(receipt)})
+        failed = {sender: failure.to_dict() for sender, failure in passed_over.errors.items()}
+        print_json({"sent": True, **attrs.asdict(receipt), "passed_over": failed})
         return
     click.echo(click.style(f"accepted by {receipt.connector}", fg="green", bold=True))
     click.echo(f"  message id:     {receipt.message_id}")
     if receipt.request_id:
         click.echo(f"  request id:     {receipt.request_id}")
+    for sender, failure in passed_over.errors.items():
+        click.echo(f"  not by {click.style(sender, fg='yellow')}: {failure.outcome} ({failure.reason}): {failure.hint}")
     click.echo("  Accepted is not delivered yet: look into the mailbox, and into the provider's console if nothing comes.")
+
+
+class _PassedOver:
+    """Senders that did not take the message, with the last error of each: who tries a file wants to know of them."""
+
+    def __init__(self) -> None:
+        self.errors: dict[str, SendError] = {}
+
+    @hookimpl
+    def switched(self, sender: str, error: SendError) -> None:
+        self.errors[sender] = error
 
 
 async def _send(delivery: Delivery, message: Message, timeout: float) -> Receipt:

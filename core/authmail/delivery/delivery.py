@@ -162,7 +162,7 @@ async def _template_step(mailer: Mailer, message: Message) -> Step:
     if template is None:
         return Step("template", "the provider's own", f"{mailer.connector.id} renders there")
     exact = "of this type" if template.usage_type == message.type else f"no template of type {message.type} serves"
-    return Step("template", f"{template.usage_type}, {template.locale or 'no language'}", exact)
+    return Step("template", f"{template.usage_type}, {template.locale or 'all languages'}", exact)
 
 
 def _metrics() -> list[object]:

@@ -79,6 +79,8 @@ class Failover(Wrapper):
             f"not asked now, since they failed: {', '.join(resting)}"
             if resting
             else "each only where the one before did not take it"
+            if len(self._senders) > 1
+            else "the only one"
         )
         yield Step("senders", ", then ".join(sender.name for sender in self._senders), why)
 

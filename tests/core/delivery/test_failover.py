@@ -143,6 +143,7 @@ def test_says_who_is_not_asked_now(scripted, in_fake_time, code):
         await failover.send(code)
         assert next(iter(failover.steps(code))).why == "not asked now, since they failed: one"
         assert failover.toward(code).name == "two"
+        assert next(iter(Failover([scripted()]).steps(code))).why == "the only one"
 
     in_fake_time(scenario())
 
