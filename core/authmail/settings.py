@@ -12,7 +12,7 @@ import attrs
 
 from authmail.outcomes import ConfigError, Problem
 from authmail.secret import Secret
-from authmail.structure import converter, relative
+from authmail.structure import converter, problem_of, relative
 from authmail.templates.template import KNOWN_KEYS, Template, kind_of
 
 _Class = TypeVar("_Class", bound=type)
@@ -227,12 +227,12 @@ def _structure(raw: Any, cls: type) -> Any:
         except ConfigError as error:
             problems += relative(error.problems, key)
         except ValueError as error:
-            problems.append(Problem(key, *error.args[:2]))
+            problems.append(problem_of(key, error))
     if not problems:
         try:
             return cls(**values)
         except ValueError as error:  # rules across settings, from __attrs_post_init__
-            problems = error.problems if isinstance(error, ConfigError) else [Problem("", *error.args[:2])]
+            problems = error.problems if isinstance(error, ConfigError) else [problem_of("", error)]
     raise ConfigError(problems)
 
 

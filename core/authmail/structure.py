@@ -34,6 +34,12 @@ def relative(problems: Iterable[Problem], key: str) -> list[Problem]:
     ]
 
 
+def problem_of(path: str, error: ValueError) -> Problem:
+    """Return the problem that a ``ValueError(message, hint)`` tells; one without words is a problem all the same."""
+    message, hint = (*map(str, error.args[:2]), "", "")[:2]
+    return Problem(path, message or "cannot be used", hint)
+
+
 def _exactly(kinds: tuple[type, ...], words: str) -> Callable[[Any, Any], Any]:
     def hook(value: Any, _: Any) -> Any:
         if type(value) not in kinds and not (str in kinds and isinstance(value, str)):
@@ -132,7 +138,7 @@ def _each(items: Iterable[tuple[str, Any, Any]]) -> dict[str, Any]:
         except ConfigError as error:
             problems += relative(error.problems, key)
         except ValueError as error:
-            problems.append(Problem(key, *error.args[:2]))
+            problems.append(problem_of(key, error))
     if problems:
         raise ConfigError(problems)
     return structured

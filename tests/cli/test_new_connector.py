@@ -79,6 +79,12 @@ def test_an_id_is_checked(tmp_path, identity):
     assert (result.exit_code, "lower-case words" in result.output, (tmp_path / "new").exists()) == (2, True, False)
 
 
+def test_an_id_of_authmails_own_is_refused(tmp_path):
+    """Of two packages with one id authmail's own wins, so the new one would never be used."""
+    result = new_connector("resend-mail", tmp_path / "new")
+    assert (result.exit_code, "choose another ID" in result.output, (tmp_path / "new").exists()) == (2, True, False)
+
+
 @pytest.mark.parametrize("name", ['a"b', "a\nb", " ", "<b>"])
 def test_a_name_is_checked(tmp_path, name):
     """It goes into JSON, TOML, Python and Markdown."""

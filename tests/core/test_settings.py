@@ -149,6 +149,25 @@ def test_checks_and_rules_across_settings():
         Config(api_key=Secret("k"), from_email="a", port=27)
 
 
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [((), ("cannot be used", "")), ((7,), ("7", "")), (("is odd", "add one", "more"), ("is odd", "add one"))],
+)
+def test_a_check_may_say_anything(words, problem):
+    """A connector's ValueError is a problem at its place, with words or without."""
+
+    def check(_: str) -> None:
+        raise ValueError(*words)
+
+    @settings
+    class Checked(Settings):
+        name: str = setting("Name", check=check)
+
+    with pytest.raises(ConfigError) as caught:
+        Checked.from_dict({"name": "x"})
+    assert [(found.path, found.message, found.hint) for found in caught.value.problems] == [("name", *problem)]
+
+
 def test_required_texts_are_not_empty():
     """An empty required text or secret is a problem, and so is the mark of a config to fill in."""
     assert problems(fromEmail="", apiKey="") == [

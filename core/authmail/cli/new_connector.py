@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from authmail import connectors
 from authmail.cli.output import print_json
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -36,6 +37,8 @@ def new_connector(identity: str, folder: Path, name: str | None, as_json: bool) 
         raise click.UsageError("ID must be lower-case words joined by hyphens, such as acme-mail")
     if name is not None and (not name.strip() or not name.isprintable() or set(name) & set('"\\{}<>&`')):
         raise click.UsageError("--name must be words without quotes and brackets")
+    if any(identity == connector.id for connector in connectors() if connector.distribution == "authmail"):
+        raise click.UsageError(f"{identity} is one of authmail's own connectors, which would win; choose another ID")
     written = package_files(identity, name)
     there = [path for path in written if (folder / path).exists()]
     if there:
