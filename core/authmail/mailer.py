@@ -5,9 +5,12 @@ import logging
 import time
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+from pluggy import PluginManager
 
 from authmail.composer import Composer, recipient
 from authmail.connector import Connector
@@ -89,7 +92,8 @@ class Mailer:
         own = (
             () if templates is None else templates_in(templates) if isinstance(templates, str | Traversable) else tuple(templates)
         )
-        self._host = manager_of(HostHooks, plugins)
+        plugins = tuple(plugins)
+        self._host = manager_of(HostHooks, plugins) if plugins else _no_plugins()
         if isinstance(config, Mapping | list | str | int | float | None):
             problems = []
             elsewhere = templates is not None or bool(self._host.hook.get_templates.get_hookimpls())
@@ -280,6 +284,11 @@ class Mailer:
 def _maybe_sent(http: Http, asked: frozenset[str]) -> bool:
     """Whether the mail may have gone out: what the connector says; else whether anything was asked of a provider."""
     return http.used or "client" in asked if http.mail_begun is None else http.mail_begun
+
+
+@cache
+def _no_plugins() -> PluginManager:
+    return manager_of(HostHooks, ())  # takes most of the time of making a Mailer, and there is one for each tenant
 
 
 def templates_of(config: Any) -> tuple[Template, ...]:

@@ -22,7 +22,7 @@ HOOKS, REQUEST, ANSWERS, CONFIG, EMULATOR = ("__init__.py", "request.py", "answe
 _ATTEMPT = "        return receipt(await http.post(request.url, json=request.body, headers=request.headers, limit=limit))\n"
 _RETURN = "    return await repeat_unanswered(attempt, deadline)\n"
 _SEND = "async def send_message(email: Email, "
-_REQUEST = "    request = send_request(email, config, key=email.idempotency_key or uuid4().hex)\n"
+_REQUEST = "    request = send_request(email, config, key=repeat_key(email))\n"
 
 
 @attrs.frozen
@@ -46,7 +46,7 @@ def bad(what, rule, *changes, without=(), **case):
 def before_sending(code, *imports):
     """Lines that run before each request is made."""
     return (HOOKS, _REQUEST, f"{code}{_REQUEST}"), *(
-        (HOOKS, "from uuid import uuid4\n", f"{line}\nfrom uuid import uuid4\n") for line in imports
+        (HOOKS, "from importlib.resources import files\n", f"from importlib.resources import files\n{line}\n") for line in imports
     )
 
 
@@ -54,7 +54,7 @@ def around_sending(code, *imports):
     """Lines instead of the attempt's; POST stands for the call."""
     call = _ATTEMPT.strip().removeprefix("return ")
     return (HOOKS, _ATTEMPT, code.replace("POST", call)), *(
-        (HOOKS, "from uuid import uuid4\n", f"{line}\nfrom uuid import uuid4\n") for line in imports
+        (HOOKS, "from importlib.resources import files\n", f"from importlib.resources import files\n{line}\n") for line in imports
     )
 
 
@@ -127,7 +127,7 @@ BAD = (
     bad("the reply address silently dropped", "request.reply-to", (REQUEST, "if email.reply_to else None", "if email.reply_to and email.reply_to.name else None")),
     bad("the reply name dropped", "request.reply-to-name", (REQUEST, "str(email.reply_to) if", "email.reply_to.address if")),
     bad("headers dropped", "request.header", (REQUEST, '        "headers": dict(email.headers) or None,\n', "")),
-    bad("the host's key dropped", "request.idempotency-key", (HOOKS, "email.idempotency_key or ", "")),
+    bad("the host's key dropped", "request.idempotency-key", (HOOKS, "key=repeat_key(email)", "key=repeat_key(replace(email))"), (HOOKS, "from importlib.resources import files\n", "from importlib.resources import files\n\nfrom attrs import evolve\n\n\ndef replace(email):\n    return evolve(email, idempotency_key=None)\n\n")),
     bad("a declaration that is out of date", "request.header", leaves_out={"header": "it has no field for them"}),
     # Outcomes.
     bad("success on an unreadable 2xx", "outcome.unreadable-success", (ANSWERS, "raise reply.failure(hint=", 'return Receipt(message_id="unknown") or reply.failure(hint=')),
@@ -139,7 +139,7 @@ BAD = (
     # Repeats.
     bad("a repeat that is not declared", "repeat.unknown", repeats_safely=False),
     bad("a retry inside an unknown outcome", "repeat.unknown", *around_sending("        try:\n            return POST\n        except ConnectionError:\n            return POST\n")),
-    bad("another key for the repeat", "repeat.identical", *around_sending("        request = send_request(email, config, key=email.idempotency_key or uuid4().hex)\n        return POST\n")),
+    bad("another key for the repeat", "repeat.identical", *around_sending("        request = send_request(email, config, key=repeat_key(email))\n        return POST\n")),
     # Time.
     bad("the time limit ignored", "time.limit", *around_sending(
         "        try:\n            return POST\n        except TimeoutError:\n            try:\n                await asyncio.sleep(60)\n            except asyncio.CancelledError:\n                await asyncio.sleep(60)\n            raise\n", "import asyncio")),
@@ -153,10 +153,10 @@ BAD = (
     # Closing.
     bad("a socket left open", "closing.connections", *around_sending("        answer = POST\n        url = urlsplit(request.url)\n        OPEN.append(await asyncio.open_connection(url.hostname, url.port))\n        return answer\n", "import asyncio\nfrom urllib.parse import urlsplit\n\nOPEN = []")),
     bad("a task left running", "closing.tasks", *around_sending("        RUNNING.append(asyncio.create_task(asyncio.sleep(3600)))\n        return POST\n", "import asyncio\n\nRUNNING = []")),
-    bad("a client that opens once", "closing.again", (HOOKS, "@hookimpl\nasync def check", "@hookimpl\n@asynccontextmanager\nasync def open_client(config):\n    if any(config is known for known in OPENED):\n        raise RuntimeError\n    OPENED.append(config)\n    yield None\n\n\n@hookimpl\nasync def check"), (HOOKS, "from uuid import uuid4\n", "from contextlib import asynccontextmanager\nfrom uuid import uuid4\n\nOPENED = []\n")),
+    bad("a client that opens once", "closing.again", (HOOKS, "@hookimpl\nasync def check", "@hookimpl\n@asynccontextmanager\nasync def open_client(config):\n    if any(config is known for known in OPENED):\n        raise RuntimeError\n    OPENED.append(config)\n    yield None\n\n\n@hookimpl\nasync def check"), (HOOKS, "from importlib.resources import files\n", "from contextlib import asynccontextmanager\nfrom importlib.resources import files\n\nOPENED = []\n")),
     bad("a module bound to a loop", "closing.loops", *before_sending("    LOOPS.append(asyncio.get_running_loop())\n    if LOOPS[0] is not LOOPS[-1]:\n        raise RuntimeError\n", "import asyncio\n\nLOOPS = []")),
     # Many at once.
-    bad("state in the module", "concurrency.cross-talk", (HOOKS, _REQUEST, f"    STATE['mail'] = email\n    await asyncio.sleep(0)\n    email = STATE['mail']\n{_REQUEST}"), (HOOKS, "from uuid import uuid4\n", "import asyncio\nfrom uuid import uuid4\n\nSTATE = {}\n")),
+    bad("state in the module", "concurrency.cross-talk", (HOOKS, _REQUEST, f"    STATE['mail'] = email\n    await asyncio.sleep(0)\n    email = STATE['mail']\n{_REQUEST}"), (HOOKS, "from importlib.resources import files\n", "import asyncio\nfrom importlib.resources import files\n\nSTATE = {}\n")),
     # Security.
     bad("egress passed by", "security.egress", *before_sending("    url = urlsplit(config.url)\n    with suppress(OSError):\n        _, writer = await asyncio.open_connection(url.hostname, url.port)\n        writer.close()\n", "import asyncio\nfrom contextlib import suppress\nfrom urllib.parse import urlsplit")),
     bad("redirects followed", "security.redirect",
@@ -165,7 +165,7 @@ BAD = (
             "        import aiohttp\n\n        http._transport._egress.check_url(request.url)\n        try:\n            async with aiohttp.ClientSession() as session, session.post(request.url, json=request.body, headers=request.headers) as answer:\n"
             "                return receipt(Reply(answer.status, answer.headers, await answer.read()))\n        except aiohttp.ClientConnectorError:\n            raise NotConnected from None\n        except aiohttp.ClientResponseError:\n            raise OutcomeUnknown from None\n        except aiohttp.ClientError:\n            raise ConnectionCut from None\n",
             "from authmail.outcomes import ConnectionCut, NotConnected, OutcomeUnknown\nfrom authmail.reply import Reply")),
-    bad("a header made by hand", "security.headers", (REQUEST, "    return Request(", '    lines = f"Idempotency-Key: {key}".splitlines()\n    named = dict(line.split(": ", 1) for line in lines)\n    return Request('), (REQUEST, '{"Idempotency-Key": key, **', "{**named, **")),
+    bad("a header made by hand", "security.headers", (REQUEST, "    return Request(", '    lines = f"Idempotency-Key: {email.idempotency_key or key}".splitlines()\n    named = dict(line.split(": ", 1) for line in lines)\n    return Request('), (REQUEST, '{"Idempotency-Key": key, **', "{**named, **")),
     # Privacy.
     bad("a key in an error", "privacy.error", *around_sending("        try:\n            return POST\n        except AccountError as error:\n            raise error.afresh(hint=f'is {config.api_key.reveal()} right?')\n", "from authmail import AccountError")),
     bad("a key in Base64 in an error", "privacy.error", *around_sending("        try:\n            return POST\n        except AccountError as error:\n            raise error.afresh(hint=b64encode(b'user:' + config.api_key.reveal().encode()).decode())\n", "from base64 import b64encode\n\nfrom authmail import AccountError")),

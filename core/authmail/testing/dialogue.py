@@ -113,11 +113,13 @@ class DialogueServer:
             elif turn.client == _UNKNOWN:  # the rest of a mail, if the client ended it too early
                 self.requests.append(Request("COMMAND", line, {}, b""))
             await self._say(reader, writer, turn.server)
+            if line.upper() == "QUIT":
+                break
             if turn.server and turn.server[-1].startswith("354"):
                 mail = await _read_mail(reader)
                 turn, position = self._turn(_MAIL, position)
                 await self._take(reader, writer, Request("MAIL", envelope, {"content-type": "message/rfc822"}, mail), turn)
-        missing = [turn.client for turn in self._turns[position:] if turn.client != "QUIT"]
+        missing = [turn.client for turn in self._turns[position:] if turn.client.upper() != "QUIT"]
         if self._strict and missing:
             self.differences.append(f"the client never said {missing[0]!r}")
 
