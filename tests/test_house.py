@@ -78,7 +78,12 @@ def test_the_operators_tour_runs(tmp_path, monkeypatch):
     """Each command of it, but `send`, which would reach the provider; values are filled in after `init`."""
     monkeypatch.chdir(tmp_path)
     lines = [line[2:] for block in blocks(README, "console") for line in block.splitlines() if line.startswith("$ ")]
-    assert len(lines) == 6
+    assert len(lines) == 8
+    Path("authmail.toml").write_text(blocks(README, "toml")[0], "utf-8")
+    Path("templates").mkdir()
+    Path("templates/Generic.html").write_text("<title>{{code}} is your code</title><p>Hello, {{code}}.</p>", "utf-8")
+    monkeypatch.setenv("AUTHMAIL_ALIYUN_SECRET", "secret")
+    monkeypatch.setenv("AUTHMAIL_RESEND_KEY", "re_123456789")
     for line in lines:
         command, _, target = line.partition(" > ")
         if command.startswith("authmail send"):
@@ -94,7 +99,7 @@ def test_the_authors_tour_makes_a_connector(tmp_path):
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
     (tmp_path / "authmail_acme").mkdir()
-    (tmp_path / "pyproject.toml").write_text(blocks(README, "toml")[0])
+    (tmp_path / "pyproject.toml").write_text(blocks(README, "toml")[1])
     (tmp_path / "authmail_acme" / "metadata.json").write_text(blocks(README, "json")[0])
     (tmp_path / "authmail_acme" / "__init__.py").write_text(blocks(README, "python")[3])
     install = [
