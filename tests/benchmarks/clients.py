@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import count
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
@@ -97,6 +98,37 @@ async def authmail(url: str, ca_file: str, mail: Mail) -> AsyncIterator[Send]:
 
 
 @asynccontextmanager
+async def mailer(url: str, ca_file: str, mail: Mail) -> AsyncIterator[Send]:
+    """The same, each message to another person: the baseline of ``delivery``."""
+    from authmail import Egress, Mailer, Template
+
+    template = Template("SignIn", mail.subject, mail.content, locale="zh-CN")
+    async with Mailer("aliyun-dm", CONFIG | {"endpoint": url}, templates=[template], egress=Egress.ANY) as opened:
+        yield lambda number: opened.send(_to_another(number))
+
+
+@asynccontextmanager
+async def delivery(url: str, ca_file: str, mail: Mail) -> AsyncIterator[Send]:
+    """The whole stack around two Mailers: dedupe, limits, retry, failover with breakers; stores in memory."""
+    from authmail import Egress, Mailer, Template
+    from authmail.delivery import Dedupe, Delivery, Failover, Limits, Retry
+
+    template = Template("SignIn", mail.subject, mail.content, locale="zh-CN")
+    one, two = (Mailer("aliyun-dm", CONFIG | {"endpoint": url}, templates=[template], egress=Egress.ANY) for _ in range(2))
+    async with Delivery(Dedupe(Limits(Retry(Failover({"one": one, "two": two}))))) as opened:
+        yield lambda number: opened.send(_to_another(number))
+
+
+_sent = count()
+
+
+def _to_another(number: int) -> Any:
+    from authmail import Message
+
+    return Message(f"user{next(_sent)}@example.com", "SignIn", {"code": f"{number:06}", "locale": "zh-CN"})
+
+
+@asynccontextmanager
 async def by_hand(url: str, ca_file: str, mail: Mail) -> AsyncIterator[Send]:
     """The obvious code: str.replace, urlencode, a V3 signature, post, json. No escaping, no checks, no outcomes."""
     host = urlsplit(url).netloc
@@ -175,5 +207,9 @@ CLIENTS = {
         Client("by hand", by_hand),
         Client("SDK async", sdk_async, share=0.2, tls_share=0.05),
         Client("SDK threads", sdk_threads, blocking=True, share=0.2, tls_share=0.2),
+        Client("mailer", mailer),
+        Client("delivery", delivery),
     )
 }
+#: Those that are compared with the floor.
+COMPARED = [name for name in CLIENTS if name not in ("mailer", "delivery")]

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from clients import CLIENTS, Client, Mail
+from clients import CLIENTS, COMPARED, Client, Mail
 from measure import Run, Watch, run
 
 Row = dict[str, Any]
@@ -63,7 +63,7 @@ def _count(client: Client, answering: str, count: int, in_flight: int) -> int:
 async def _throughput(setting: Setting, answering: str) -> list[Row]:
     rows = []
     for in_flight in (1, 16, 100):
-        runs = await _in_turns(setting, CLIENTS, answering, in_flight)
+        runs = await _in_turns(setting, COMPARED, answering, in_flight)
         for name, own in runs.items():
             # The best round of each: what else the machine does only ever adds.
             rate, cpu = max(one.rate for one in own), min(one.cpu for one in own)
@@ -92,6 +92,26 @@ async def tls(setting: Setting) -> list[Row]:
     return await _throughput(setting, "tls")
 
 
+async def delivery(setting: Setting) -> list[Row]:
+    """What the whole delivery costs on top of a Mailer: dedupe, limits, retry, failover of two; in memory."""
+    rows = []
+    for in_flight in (1, 16, 100):
+        runs = await _in_turns(setting, ("mailer", "delivery"), "http", in_flight)
+        cpu = {name: min(one.cpu for one in own) for name, own in runs.items()}
+        rate = {name: max(one.rate for one in own) for name, own in runs.items()}
+        rows += [
+            {
+                "in flight": in_flight,
+                "client": name,
+                "x CPU of the Mailer": round(cpu[name] / cpu["mailer"], 2),
+                "x messages/s": round(rate[name] / rate["mailer"], 2),
+                "CPU us": round(cpu[name]),
+            }
+            for name in runs
+        ]
+    return rows
+
+
 async def slow(setting: Setting) -> list[Row]:
     """A slow provider: 50 ms, one answer in a hundred after 2 s; 100 in flight."""
     names = ("floor", "floor again", "authmail", "by hand")
@@ -106,7 +126,7 @@ async def queue(setting: Setting) -> list[Row]:
     """Many messages waiting, 100 in flight, answers after 20 ms: memory, and how long the event loop stalled."""
     rows = []
     for count in (setting.count * 5, setting.count * 50):
-        for client in (CLIENTS["floor"], CLIENTS["authmail"]):
+        for client in (CLIENTS["floor"], CLIENTS["authmail"], CLIENTS["delivery"]):
             setting.tell(f"{count} queued: {client.name}")
             async with client.open(setting.urls["steady"], setting.ca_file, setting.mail) as send:
                 await run(client, send, 200, 100)
@@ -204,4 +224,4 @@ def _cpu_of(code: str, environment: dict[str, str]) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-SCENARIOS = {scenario.__name__: scenario for scenario in (http, tls, slow, queue, memory, imports)}
+SCENARIOS = {scenario.__name__: scenario for scenario in (http, tls, delivery, slow, queue, memory, imports)}
