@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Self
 
 import attrs
@@ -25,6 +25,8 @@ from authmail.outcomes import (
 )
 
 _log = logging.getLogger("authmail.delivery")
+
+_RECEIPT = [field.name for field in attrs.fields(Receipt)]
 
 # How often an entry of another process is looked at, in seconds.
 _LOOK = 0.1
@@ -82,10 +84,9 @@ class Dedupe(Wrapper):
             SendError: the sender's, now or at the first time.
         """
         timeout = DEFAULT_TIMEOUT if timeout is None else timeout
-        key, keep = self._key(message)
-        if key is None or keep <= 0:
+        key, fingerprint, keep = self._identity(message)
+        if key is None:
             return await attempt(self._sender, message, timeout)
-        fingerprint = self._fingerprint(message)
         running = self._running.get(key)
         if running is None:
             task = self._running.start(key, fingerprint, self._first(key, fingerprint, keep, message, timeout))
@@ -100,8 +101,8 @@ class Dedupe(Wrapper):
 
     def steps(self, message: Message | Email) -> Iterable[Step]:
         """Say what counts as a repeat of this message."""
-        key, keep = self._key(message)
-        if key is None or keep <= 0:
+        key, _, keep = self._identity(message)
+        if key is None:
             yield Step(
                 "repeats",
                 "go out",
@@ -157,18 +158,21 @@ class Dedupe(Wrapper):
                 raise NoAnswerInTime("another process is sending the message, and there is no answer yet")
             await asyncio.sleep(_LOOK)
 
-    def _key(self, message: Message | Email) -> tuple[str | None, float]:
+    def _identity(self, message: Message | Email) -> tuple[str | None, str, float]:
+        """Return key and fingerprint, and for how many seconds they hold; no key if a message is never a repeat."""
         if message.idempotency_key:
-            return self._store.digest("key", self._scope, message.idempotency_key), self._keep
-        if isinstance(message, Message) and not message.resend and _vital(message):
-            return self._store.digest("same", self._scope, self._fingerprint(message)), self._hold
-        return None, 0.0
+            key = self._store.digest("key", self._scope, message.idempotency_key)
+            return key, self._fingerprint(message), self._keep
+        if self._hold > 0 and isinstance(message, Message) and not message.resend and any(_vital(message)):
+            fingerprint = self._fingerprint(message)
+            return fingerprint, fingerprint, self._hold
+        return None, "", 0.0
 
     def _fingerprint(self, message: Message | Email) -> str:
         to = canonical_address(message.to)
         if isinstance(message, Message):
-            return self._store.digest("message", message.type, to, *_vital(message))
-        return self._store.digest("email", to, message.subject, message.html or "", message.text or "")
+            return self._store.digest("message", self._scope, message.type, to, *_vital(message))
+        return self._store.digest("email", self._scope, to, message.subject, message.html or "", message.text or "")
 
 
 async def _in_time(task: asyncio.Task[Receipt | SendError], timeout: float) -> Receipt | SendError:
@@ -179,10 +183,10 @@ async def _in_time(task: asyncio.Task[Receipt | SendError], timeout: float) -> R
         raise NoAnswerInTime("the message was being sent already, and there is no answer yet") from None
 
 
-def _vital(message: Message) -> tuple[str, ...]:
-    """Return code and link; nothing if there is neither."""
-    found = [message.payload.get(name) for name in ("code", "link")] if hasattr(message.payload, "get") else []
-    return tuple(str(value or "") for value in found) if any(found) else ()
+def _vital(message: Message) -> tuple[str, str]:
+    """Return code and link, empty where there is none."""
+    payload = message.payload if isinstance(message.payload, Mapping) else {}
+    return str(payload.get("code") or ""), str(payload.get("link") or "")
 
 
 def _other_message() -> MessageRejected:
@@ -190,10 +194,14 @@ def _other_message() -> MessageRejected:
     return MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
 
 
+# Odd values that a provider gave for ids are kept as texts.
+_encode = json.JSONEncoder(default=str).encode
+
+
 def _written(answer: Receipt | OutcomeUnknown) -> str:
     if isinstance(answer, Receipt):
-        return json.dumps({"receipt": attrs.asdict(answer)}, default=str)
-    return json.dumps({"unknown": {name: value for name, value in answer.to_dict().items() if name != "outcome"}}, default=str)
+        return _encode({"receipt": {name: getattr(answer, name) for name in _RECEIPT}})
+    return _encode({"unknown": {name: value for name, value in answer.to_dict().items() if name != "outcome"}})
 
 
 def _read(entry: Entry) -> Receipt | SendError:

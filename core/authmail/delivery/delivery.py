@@ -68,7 +68,7 @@ class Delivery(Wrapper):
         timeout = self._timeout if timeout is None else timeout
         begun = now()
         error: SendError
-        with heard_by(self._plugins):
+        with heard_by(self._plugins if self._observed else None):
             try:
                 receipt = await attempt(self._sender, message, timeout)
             except SendError as raised:

@@ -17,13 +17,18 @@ _listening: ContextVar[pluggy.PluginManager | None] = ContextVar("authmail_liste
 
 
 @contextmanager
-def heard_by(plugins: pluggy.PluginManager) -> Iterator[None]:
-    """Within this block, and in tasks that are begun in it, these plugins hear what happens."""
+def heard_by(plugins: pluggy.PluginManager | None) -> Iterator[None]:
+    """Within this block, and in tasks that are begun in it, these plugins hear what happens; None for nobody."""
     token = _listening.set(plugins)
     try:
         yield
     finally:
         _listening.reset(token)
+
+
+def is_heard() -> bool:
+    """Whether anybody listens."""
+    return _listening.get() is not None
 
 
 async def report(hook: str, **what: Any) -> None:

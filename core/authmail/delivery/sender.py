@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 import attrs
 
-from authmail.delivery.events import report
+from authmail.delivery.events import is_heard, report
 from authmail.email import Email
 from authmail.message import Message
 from authmail.outcomes import NotSentInTime, Receipt, SendError
@@ -115,7 +115,7 @@ async def attempt(sender: MessageSender, message: Message | Email, timeout: floa
     """Let a sender within send, if there is time; one that is no wrapper is an attempt, which observers hear of."""
     if not timeout > 0:  # also where it is no number
         raise NotSentInTime("no time was left to send the message")
-    if isinstance(sender, Wrapper):
+    if isinstance(sender, Wrapper) or not is_heard():
         return await sender.send(message, timeout=timeout)
     begun = now()
     error: SendError | None = None

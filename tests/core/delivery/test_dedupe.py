@@ -212,8 +212,8 @@ def test_a_process_that_died_leaves_the_outcome_unknown(scripted, in_fake_time, 
         store = MemoryStore(clock=lambda: asyncio.get_running_loop().time())
 
         dedupe = Dedupe(counting(scripted), store=store)
-        key = dedupe._key(code)[0]
-        await store.begin(key, dedupe._fingerprint(code), lease=12, keep=30)
+        key, fingerprint, _ = dedupe._identity(code)
+        await store.begin(key, fingerprint, lease=12, keep=30)
         await asyncio.sleep(12)
         with pytest.raises(OutcomeUnknown, match="may have been sent"):
             await dedupe.send(code)
@@ -254,9 +254,9 @@ def test_hold_can_be_turned_off(scripted, in_fake_time, code):
 def test_a_code_cannot_be_guessed_from_its_key(scripted):
     """A million tries are nothing, so the key is a hash under a secret that is not in it."""
     dedupe = Dedupe(scripted())
-    key = dedupe._key(with_key(None))[0]
+    key = dedupe._identity(with_key(None))[0]
     unkeyed = Dedupe(scripted())
-    guesses = {unkeyed._key(with_key(None, code=f"{number:06}"))[0] for number in itertools.chain(range(1000), [123456])}
+    guesses = {unkeyed._identity(with_key(None, code=f"{number:06}"))[0] for number in itertools.chain(range(1000), [123456])}
     assert key not in guesses
     assert "123456" not in key
 
@@ -331,7 +331,7 @@ def test_an_answer_that_cannot_be_read_is_unknown(scripted, in_fake_time, code, 
         sender = scripted()
         dedupe = Dedupe(sender, store=store)
         await dedupe.send(code)
-        await store.finish(dedupe._key(code)[0], kept)
+        await store.finish(dedupe._identity(code)[0], kept)
         with pytest.raises(OutcomeUnknown, match="cannot be read"):
             await dedupe.send(code)
         assert len(sender.calls) == 1
