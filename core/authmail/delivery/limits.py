@@ -116,12 +116,16 @@ class Limits(Wrapper):
 
     def _claims(self, message: Message | Email) -> Iterator[tuple[str, Limit]]:
         if self._recipient is not None:
-            yield self._store.digest("recipient", self._scope, canonical_address(message.to)), self._recipient
+            yield self._key("recipient", self._recipient, canonical_address(message.to)), self._recipient
         address = message.ip if isinstance(message, Message) else None
         if self._ip is not None and address:
-            yield self._store.digest("ip", self._scope, _client(address)), self._ip
+            yield self._key("ip", self._ip, _client(address)), self._ip
         if self._account is not None:
-            yield self._store.digest("account", self._scope), self._account
+            yield self._key("account", self._account, ""), self._account
+
+    def _key(self, what: str, limit: Limit, whose: str) -> str:
+        # Limits of several lengths around each other count apart.
+        return self._store.digest(what, self._scope, str(limit.seconds), whose)
 
 
 def canonical_address(to: Mailbox | str) -> str:

@@ -279,3 +279,18 @@ def test_explains_which_limits_count(scripted, message, names):
     assert [step.what for step in steps] == [f"limit per {name}" for name in names]
     assert steps[1].decision == "3 in 0.5 s"
     assert list(Limits(scripted(), recipient=None).steps(message)) == []
+
+
+def test_limits_of_two_lengths_count_apart_in_one_store(scripted, in_fake_time):
+    """Two in ten seconds and three in a minute: each message counts once in each."""
+
+    async def scenario():
+        store = MemoryStore(clock=lambda: asyncio.get_running_loop().time())
+        both = Limits(Limits(scripted(), store=store, recipient=Limit(3, 60)), store=store, recipient=Limit(2, 10))
+        got_through = []
+        for _ in range(5):
+            got_through.append(await accepted(both, to("a@b.co")))
+            await asyncio.sleep(4)
+        assert got_through == [True, True, False, True, False]
+
+    run(in_fake_time, scenario)

@@ -344,7 +344,7 @@ async def test_what_was_taken_back_is_not_kept_at_all(clock):
 
 async def test_no_message_pays_for_all_that_is_over(clock, monkeypatch):
     """A part at a time; a million at once would hold up the loop for a second."""
-    monkeypatch.setattr("authmail.delivery.stores.memory._SWEPT_AT_ONCE", 10)
+    monkeypatch.setattr("authmail.delivery.stores.memory._LET_GO_AT_ONCE", 10)
     store = MemoryStore(clock=clock)
     for number in range(50):
         await store.reserve(str(number), [(f"count {number}", Limit(1, 60))])

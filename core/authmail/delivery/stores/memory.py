@@ -1,16 +1,19 @@
 """A store in memory: for one process, gone with it."""
 
 import time
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from operator import itemgetter
 
 import attrs
 
 from authmail.delivery.stores.store import Entry, Limit, keyed_digest, new_secret
 
-# Old entries are looked for once in so many seconds, and so many at a time, so that no message pays for all of them.
-_SWEEP = 30.0
-_SWEPT_AT_ONCE = 1000
+# So many of what is over are let go of with each message, so that none pays for all of them after a quiet hour.
+_LET_GO_AT_ONCE = 1000
+
+_time = itemgetter(0)
 
 
 @attrs.define
@@ -31,11 +34,11 @@ class MemoryStore:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._secret = new_secret()
         self._clock = clock
-        self._counts: dict[str, deque[tuple[float, str]]] = {}
-        self._ends: dict[str, float] = {}
+        # Lists, not deques: there are many of them, and an empty deque takes half a kilobyte.
+        self._counts: dict[str, list[tuple[float, str]]] = {}
         self._entries: dict[str, _Kept] = {}
-        self._swept = clock()
-        self._unswept: list[str] = []
+        # When something is over, its key and when it began, the earliest end first; once for each message.
+        self._ends: list[tuple[float, str, float]] = []
 
     def digest(self, *parts: str) -> str:
         """See :meth:`authmail.delivery.Store.digest`."""
@@ -47,21 +50,20 @@ class MemoryStore:
         wait = max((self._wait(key, limit, now) for key, limit in claims), default=0.0)
         if wait == 0.0:
             for key, limit in claims:
-                self._counts.setdefault(key, deque()).append((now, token))
-                self._ends[key] = max(self._ends.get(key, 0.0), now + limit.seconds)
+                self._counts.setdefault(key, []).append((now, token))
+                heappush(self._ends, (now + limit.seconds, key, now))
         return wait
 
     async def release(self, token: str, keys: Sequence[str]) -> None:
         """See :meth:`authmail.delivery.Store.release`."""
         for key in keys:
-            counted = self._counts.get(key, deque())
+            counted = self._counts.get(key, [])
             for back, (_, other) in enumerate(reversed(counted), 1):  # most likely one of the last
                 if other == token:
                     del counted[-back]
                     break
             if not counted:
                 self._counts.pop(key, None)
-                self._ends.pop(key, None)
 
     async def begin(self, key: str, fingerprint: str, *, lease: float, keep: float) -> Entry | None:
         """See :meth:`authmail.delivery.Store.begin`."""
@@ -70,6 +72,7 @@ class MemoryStore:
         if kept is not None and kept.until > now:
             return Entry(kept.fingerprint, kept.answer, kept.lease - now)
         self._entries[key] = _Kept(fingerprint, None, now + lease, now + keep)
+        heappush(self._ends, (now + keep, key, now))
         return None
 
     async def finish(self, key: str, answer: str) -> None:
@@ -86,25 +89,29 @@ class MemoryStore:
         counted = self._counts.get(key)
         if counted is None:
             return 0.0
-        while counted and counted[0][0] <= now - limit.seconds:
-            counted.popleft()
-        if len(counted) < limit.most:
+        over = bisect_right(counted, now - limit.seconds, key=_time)
+        if over * 2 >= len(counted):  # half at a time, so that a long list is not moved for each message
+            del counted[:over]
+            over = 0
+            if not counted:
+                del self._counts[key]
+        if len(counted) - over < limit.most:
             return 0.0
-        return counted[len(counted) - limit.most][0] + limit.seconds - now
+        return counted[-limit.most][0] + limit.seconds - now
 
     def _now(self) -> float:
-        """Return the time; now and then let go of some of what is over."""
+        """Return the time, and let go of some of what is over."""
         now = self._clock()
-        if not self._unswept and now - self._swept > _SWEEP:
-            self._swept = now
-            self._unswept = [*self._ends, *self._entries]
-        for key in self._unswept[-_SWEPT_AT_ONCE:]:
-            if self._ends.get(key, now + 1) <= now:
-                del self._ends[key], self._counts[key]
+        for _ in range(_LET_GO_AT_ONCE):
+            if not self._ends or self._ends[0][0] > now:
+                break
+            _, key, began = heappop(self._ends)
             kept = self._entries.get(key)
             if kept is not None and kept.until <= now:
                 del self._entries[key]
-        del self._unswept[-_SWEPT_AT_ONCE:]
+            counted = self._counts.get(key)
+            if counted is not None and counted[-1][0] <= began:
+                del self._counts[key]  # nothing was counted after the message that is over now
         return now
 
     def __len__(self) -> int:
