@@ -21,6 +21,14 @@ hypothesis.settings.register_profile("authmail", deadline=None, derandomize=True
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2_000, print_blob=True)
 hypothesis.settings.load_profile("authmail")
 
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report):
+    """Several workers send their reports to one: what was logged may hold halves of surrogate pairs, which they cannot send."""
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+
+
 TEMPLATES = [
     {
         "usageType": usage_type,

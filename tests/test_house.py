@@ -18,7 +18,7 @@ from authmail.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-TEST_COMMAND = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/pytest"
+TEST_COMMAND = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/pytest -n auto"
 
 
 def blocks(text, language):
@@ -78,10 +78,8 @@ def test_the_operators_tour_runs(tmp_path, monkeypatch):
     """Each command of it, but `send`, which would reach the provider; values are filled in after `init`."""
     monkeypatch.chdir(tmp_path)
     lines = [line[2:] for block in blocks(README, "console") for line in block.splitlines() if line.startswith("$ ")]
-    assert len(lines) == 8
+    assert len(lines) == 9
     Path("authmail.toml").write_text(blocks(README, "toml")[0], "utf-8")
-    Path("templates").mkdir()
-    Path("templates/Generic.html").write_text("<title>{{code}} is your code</title><p>Hello, {{code}}.</p>", "utf-8")
     monkeypatch.setenv("AUTHMAIL_ALIYUN_SECRET", "secret")
     monkeypatch.setenv("AUTHMAIL_RESEND_KEY", "re_123456789")
     for line in lines:
