@@ -22,7 +22,6 @@ hypothesis.settings.register_profile("thorough", deadline=None, max_examples=2_0
 hypothesis.settings.load_profile("authmail")
 
 
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report):
     """Several workers send their reports to one: what was logged may hold halves of surrogate pairs, which they cannot send."""

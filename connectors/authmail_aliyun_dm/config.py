@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterable
 from functools import cached_property
-from hmac import HMAC
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from authmail import Mailbox, Problem, Secret, Settings, Template, checks, setting, settings
-from authmail_aliyun_dm.signing import key_v3
 
 #: Region id → public host (SDK's endpoint map and the api-endpoints pages, 2025-10 to 2026-10).
 HOSTS = {
@@ -116,8 +114,10 @@ class AliyunDMConfig(Settings):
         return url if urlsplit(url).path else f"{url}/"
 
     @cached_property
-    def signing_key(self) -> HMAC:
-        """What V3 signatures start from."""
+    def signing_key(self) -> Any:
+        """What V3 signatures start from, an ``hmac.HMAC``."""
+        from authmail_aliyun_dm.signing import key_v3  # imported late: it loads OpenSSL, which validating does not need
+
         return key_v3(self.access_key_secret.reveal())
 
     def warnings(self) -> Iterable[Problem]:

@@ -4,7 +4,6 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 
 from authmail.email import Email
 from authmail.message import Message
@@ -25,7 +24,11 @@ def repeat_key(message: Message | Email) -> str:
     key = message.idempotency_key
     if not key:
         return os.urandom(16).hex()
-    return key if _KEY.fullmatch(key) else sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    if _KEY.fullmatch(key):
+        return key
+    from hashlib import sha256  # imported late: it loads OpenSSL, which listing and validating do not need
+
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 async def repeat_unanswered(

@@ -1,6 +1,5 @@
 """A text that never shows itself."""
 
-import hmac
 from typing import NoReturn, Self
 
 
@@ -40,7 +39,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode("utf-8", "surrogatepass"), other._value.encode("utf-8", "surrogatepass"))
+        from hmac import compare_digest  # imported late: it loads OpenSSL, which listing and validating do not need
+
+        return compare_digest(self._value.encode("utf-8", "surrogatepass"), other._value.encode("utf-8", "surrogatepass"))
 
     def __hash__(self) -> int:
         return hash(self._value)
