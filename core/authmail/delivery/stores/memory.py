@@ -5,23 +5,24 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from operator import itemgetter
-
-import attrs
+from typing import TypeAlias
 
 from authmail.delivery.stores.store import Entry, Limit, keyed_digest, new_secret
 
 # So many of what is over are let go of with each message, so that none pays for all of them after a quiet hour.
 _LET_GO_AT_ONCE = 1000
 
+
+# Tuples of texts and numbers, since Python's garbage collector does not walk through those: with objects, arrays or lists a
+# hundred thousand messages made it hold up the event loop for a quarter of a second now and then.
+
+#: Time and token of each message that was counted, the earliest first; a list where there are many, not to copy them.
+_Counted: TypeAlias = tuple[tuple[float, str], ...] | list[tuple[float, str]]
+#: Fingerprint, answer, end of the lease, and until when it is kept.
+_Kept: TypeAlias = tuple[str, str | None, float, float]
+
+_FEW = 64
 _time = itemgetter(0)
-
-
-@attrs.define
-class _Kept:
-    fingerprint: str
-    answer: str | None
-    lease: float
-    until: float
 
 
 class MemoryStore:
@@ -34,8 +35,7 @@ class MemoryStore:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._secret = new_secret()
         self._clock = clock
-        # Lists, not deques: there are many of them, and an empty deque takes half a kilobyte.
-        self._counts: dict[str, list[tuple[float, str]]] = {}
+        self._counts: dict[str, _Counted] = {}
         self._entries: dict[str, _Kept] = {}
         # When something is over, its key and when it began, the earliest end first; once for each message.
         self._ends: list[tuple[float, str, float]] = []
@@ -50,18 +50,17 @@ class MemoryStore:
         wait = max((self._wait(key, limit, now) for key, limit in claims), default=0.0)
         if wait == 0.0:
             for key, limit in claims:
-                self._counts.setdefault(key, []).append((now, token))
+                self._counts[key] = _with(self._counts.get(key, ()), (now, token))
                 heappush(self._ends, (now + limit.seconds, key, now))
         return wait
 
     async def release(self, token: str, keys: Sequence[str]) -> None:
         """See :meth:`authmail.delivery.Store.release`."""
         for key in keys:
-            counted = self._counts.get(key, [])
-            for back, (_, other) in enumerate(reversed(counted), 1):  # most likely one of the last
-                if other == token:
-                    del counted[-back]
-                    break
+            counted = self._counts.get(key, ())
+            index = next((index for index in range(len(counted) - 1, -1, -1) if counted[index][1] == token), None)
+            if index is not None:
+                self._counts[key] = counted = _without(counted, index)
             if not counted:
                 self._counts.pop(key, None)
 
@@ -69,9 +68,9 @@ class MemoryStore:
         """See :meth:`authmail.delivery.Store.begin`."""
         now = self._now()
         kept = self._entries.get(key)
-        if kept is not None and kept.until > now:
-            return Entry(kept.fingerprint, kept.answer, kept.lease - now)
-        self._entries[key] = _Kept(fingerprint, None, now + lease, now + keep)
+        if kept is not None and kept[-1] > now:
+            return Entry(kept[0], kept[1], kept[2] - now)
+        self._entries[key] = (fingerprint, None, now + lease, now + keep)
         heappush(self._ends, (now + keep, key, now))
         return None
 
@@ -79,7 +78,7 @@ class MemoryStore:
         """See :meth:`authmail.delivery.Store.finish`."""
         kept = self._entries.get(key)
         if kept is not None:
-            kept.answer = answer
+            self._entries[key] = (kept[0], answer, *kept[2:])
 
     async def forget(self, key: str) -> None:
         """See :meth:`authmail.delivery.Store.forget`."""
@@ -90,11 +89,12 @@ class MemoryStore:
         if counted is None:
             return 0.0
         over = bisect_right(counted, now - limit.seconds, key=_time)
-        if over * 2 >= len(counted):  # half at a time, so that a long list is not moved for each message
-            del counted[:over]
+        if over == len(counted):
+            del self._counts[key]
+            return 0.0
+        if over * 2 >= len(counted):  # half at a time, so that many are not copied for each message
+            self._counts[key] = counted = counted[over:]
             over = 0
-            if not counted:
-                del self._counts[key]
         if len(counted) - over < limit.most:
             return 0.0
         return counted[-limit.most][0] + limit.seconds - now
@@ -107,7 +107,7 @@ class MemoryStore:
                 break
             _, key, began = heappop(self._ends)
             kept = self._entries.get(key)
-            if kept is not None and kept.until <= now:
+            if kept is not None and kept[-1] <= now:
                 del self._entries[key]
             counted = self._counts.get(key)
             if counted is not None and counted[-1][0] <= began:
@@ -116,3 +116,17 @@ class MemoryStore:
 
     def __len__(self) -> int:
         return len(self._counts) + len(self._entries)
+
+
+def _with(counted: _Counted, one: tuple[float, str]) -> _Counted:
+    if isinstance(counted, list):
+        counted.append(one)
+        return counted
+    return (*counted, one) if len(counted) < _FEW else [*counted, one]
+
+
+def _without(counted: _Counted, index: int) -> _Counted:
+    if isinstance(counted, list):
+        del counted[index]
+        return counted
+    return counted[:index] + counted[index + 1 :]
