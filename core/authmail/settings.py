@@ -227,7 +227,7 @@ def _structure(raw: Any, cls: type) -> Any:
         except ConfigError as error:
             problems += relative(error.problems, key)
         except ValueError as error:
-            problems.append(problem_of(key, error))
+            problems.append(problem_of(key, error, secret=value if is_secret(field.type) else None))
     if not problems:
         try:
             return cls(**values)

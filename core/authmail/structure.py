@@ -34,9 +34,19 @@ def relative(problems: Iterable[Problem], key: str) -> list[Problem]:
     ]
 
 
-def problem_of(path: str, error: ValueError) -> Problem:
-    """Return the problem that a ``ValueError(message, hint)`` tells; one without words is a problem all the same."""
-    message, hint = (*map(str, error.args[:2]), "", "")[:2]
+def problem_of(path: str, error: ValueError, *, secret: object = None) -> Problem:
+    """Return the problem that a ``ValueError(message, hint)`` tells; one without words is a problem all the same.
+
+    Args:
+        path: where.
+        error: what a check raised.
+        secret: a value that must not be in it, as where a check calls ``int`` on a secret.
+    """
+    words = [str(word) for word in error.args[:2]]
+    text = secret.reveal() if isinstance(secret, Secret) else secret
+    if isinstance(text, str) and text:
+        words = [word.replace(text, REDACTED) for word in words]
+    message, hint = (*words, "", "")[:2]
     return Problem(path, message or "cannot be used", hint)
 
 

@@ -227,3 +227,17 @@ def test_unknown_keys_are_warnings_with_a_near_match():
     assert found == [
         ("templates[0].sendfrom", "did you mean sendFrom?"), ("apiKye", "did you mean apiKey?"), ("zzz", ""), ("login.usr", "did you mean user?"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["PIN-CANARY", Secret("PIN-CANARY")])
+def test_a_check_that_quotes_a_secret_does_not_get_it_out(value):
+    """As Python's own int() does, with which an author may check a PIN."""
+
+    @settings
+    class Config(Settings):
+        pin: Secret = setting("PIN", check=lambda secret: int(secret.reveal()) and None)
+
+    with pytest.raises(ConfigError) as caught:
+        Config.from_dict({"pin": value})
+    assert "CANARY" not in str(caught.value)
+    assert "***" in str(caught.value)
