@@ -1,28 +1,16 @@
 """A store in memory: for one process, gone with it."""
 
+import struct
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from operator import itemgetter
-from typing import TypeAlias
 
 from authmail.delivery.stores.store import Entry, Limit, keyed_digest, new_secret
 
 # So many of what is over are let go of with each message, so that none pays for all of them after a quiet hour.
 _LET_GO_AT_ONCE = 1000
-
-
-# Tuples of texts and numbers, since Python's garbage collector does not walk through those: with objects, arrays or lists a
-# hundred thousand messages made it hold up the event loop for a quarter of a second now and then.
-
-#: Time and token of each message that was counted, the earliest first; a list where there are many, not to copy them.
-_Counted: TypeAlias = tuple[tuple[float, str], ...] | list[tuple[float, str]]
-#: Fingerprint, answer, end of the lease, and until when it is kept.
-_Kept: TypeAlias = tuple[str, str | None, float, float]
-
-_FEW = 64
-_time = itemgetter(0)
+_PAIR = struct.Struct("2d")
 
 
 class MemoryStore:
@@ -32,13 +20,20 @@ class MemoryStore:
         clock: gives seconds that never go backwards.
     """
 
+    # Everything is text or bytes, since Python's garbage collector does not walk through dictionaries of those. With tuples or
+    # objects in them, a hundred thousand messages made it hold up the event loop for up to a quarter of a second.
+
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._secret = new_secret()
         self._clock = clock
-        self._counts: dict[str, _Counted] = {}
-        self._entries: dict[str, _Kept] = {}
-        # When something is over, its key and when it began, the earliest end first; once for each message.
-        self._ends: list[tuple[float, str, float]] = []
+        # Key → pairs of floats: the seconds to look back and a zero; then, the earliest first, when a message was counted and
+        # a number made of its token.
+        self._counts: dict[str, bytearray] = {}
+        # Key → end of the lease, until when it is kept, fingerprint, and the answer if there is one; NUL between.
+        self._entries: dict[str, str] = {}
+        # Second → the keys that may be over then, a line each; and those seconds, the earliest first.
+        self._over: dict[int, bytearray] = {}
+        self._seconds: list[int] = []
 
     def digest(self, *parts: str) -> str:
         """See :meth:`authmail.delivery.Store.digest`."""
@@ -50,35 +45,43 @@ class MemoryStore:
         wait = max((self._wait(key, limit, now) for key, limit in claims), default=0.0)
         if wait == 0.0:
             for key, limit in claims:
-                self._counts[key] = _with(self._counts.get(key, ()), (now, token))
-                heappush(self._ends, (now + limit.seconds, key, now))
+                counted = self._counts.get(key)
+                if counted is None:
+                    counted = self._counts[key] = bytearray(_PAIR.pack(limit.seconds, 0.0))
+                counted += _PAIR.pack(now, _number(token))
+                self._let_go_at(now + limit.seconds, key)
         return wait
 
     async def release(self, token: str, keys: Sequence[str]) -> None:
         """See :meth:`authmail.delivery.Store.release`."""
         for key in keys:
-            counted = self._counts.get(key, ())
-            index = next((index for index in range(len(counted) - 1, -1, -1) if counted[index][1] == token), None)
-            if index is not None:
-                self._counts[key] = counted = _without(counted, index)
-            if not counted:
-                self._counts.pop(key, None)
+            counted = self._counts.get(key)
+            if counted is None:
+                continue
+            for start in range(len(counted) - _PAIR.size, 0, -_PAIR.size):  # most likely one of the last
+                if _PAIR.unpack_from(counted, start)[1] == _number(token):
+                    del counted[start : start + _PAIR.size]
+                    break
+            if len(counted) == _PAIR.size:
+                del self._counts[key]
 
     async def begin(self, key: str, fingerprint: str, *, lease: float, keep: float) -> Entry | None:
         """See :meth:`authmail.delivery.Store.begin`."""
         now = self._now()
         kept = self._entries.get(key)
-        if kept is not None and kept[-1] > now:
-            return Entry(kept[0], kept[1], kept[2] - now)
-        self._entries[key] = (fingerprint, None, now + lease, now + keep)
-        heappush(self._ends, (now + keep, key, now))
+        if kept is not None:
+            end, until, known, *answer = kept.split("\0", 3)
+            if float(until) > now:
+                return Entry(known, answer[0] if answer else None, float(end) - now)
+        self._entries[key] = f"{now + lease!r}\0{now + keep!r}\0{fingerprint}"
+        self._let_go_at(now + keep, key)
         return None
 
     async def finish(self, key: str, answer: str) -> None:
         """See :meth:`authmail.delivery.Store.finish`."""
         kept = self._entries.get(key)
         if kept is not None:
-            self._entries[key] = (kept[0], answer, *kept[2:])
+            self._entries[key] = "\0".join((*kept.split("\0", 3)[:3], answer))
 
     async def forget(self, key: str) -> None:
         """See :meth:`authmail.delivery.Store.forget`."""
@@ -88,45 +91,52 @@ class MemoryStore:
         counted = self._counts.get(key)
         if counted is None:
             return 0.0
-        over = bisect_right(counted, now - limit.seconds, key=_time)
-        if over == len(counted):
+        with memoryview(counted).cast("d") as floats:
+            size = len(floats) // 2
+            first = bisect_right(range(1, size), now - limit.seconds, key=lambda index: floats[2 * index]) + 1
+            full = size - first >= limit.most
+            wait = floats[2 * (size - limit.most)] + limit.seconds - now if full else 0.0
+        if first == size:
             del self._counts[key]
-            return 0.0
-        if over * 2 >= len(counted):  # half at a time, so that many are not copied for each message
-            self._counts[key] = counted = counted[over:]
-            over = 0
-        if len(counted) - over < limit.most:
-            return 0.0
-        return counted[-limit.most][0] + limit.seconds - now
+        elif first * 2 > size:  # half at a time, so that many are not moved for each message
+            del counted[_PAIR.size : first * _PAIR.size]
+        return wait
+
+    def _let_go_at(self, end: float, key: str) -> None:
+        second = int(end) + 1
+        keys = self._over.get(second)
+        if keys is None:
+            keys = self._over[second] = bytearray()
+            heappush(self._seconds, second)
+        keys += f"{key}\n".encode()
 
     def _now(self) -> float:
         """Return the time, and let go of some of what is over."""
         now = self._clock()
         for _ in range(_LET_GO_AT_ONCE):
-            if not self._ends or self._ends[0][0] > now:
+            if not self._seconds or self._seconds[0] > now:
                 break
-            _, key, began = heappop(self._ends)
+            keys = self._over[self._seconds[0]]
+            start = keys.rfind(b"\n", 0, len(keys) - 1) + 1
+            key = keys[start:-1].decode()
+            del keys[start:]
+            if not keys:
+                del self._over[heappop(self._seconds)]
             kept = self._entries.get(key)
-            if kept is not None and kept[-1] <= now:
+            if kept is not None and float(kept.split("\0", 2)[1]) <= now:
                 del self._entries[key]
             counted = self._counts.get(key)
-            if counted is not None and counted[-1][0] <= began:
-                del self._counts[key]  # nothing was counted after the message that is over now
+            if (
+                counted is not None
+                and _PAIR.unpack_from(counted, len(counted) - _PAIR.size)[0] + _PAIR.unpack_from(counted)[0] <= now
+            ):
+                del self._counts[key]
         return now
 
     def __len__(self) -> int:
         return len(self._counts) + len(self._entries)
 
 
-def _with(counted: _Counted, one: tuple[float, str]) -> _Counted:
-    if isinstance(counted, list):
-        counted.append(one)
-        return counted
-    return (*counted, one) if len(counted) < _FEW else [*counted, one]
-
-
-def _without(counted: _Counted, index: int) -> _Counted:
-    if isinstance(counted, list):
-        del counted[index]
-        return counted
-    return counted[:index] + counted[index + 1 :]
+def _number(token: str) -> float:
+    """Return a whole number that a float holds without loss."""
+    return float(hash(token) & 0xFFFFFFFFFFFFF)
