@@ -141,7 +141,6 @@ async def _click(sender: Any, message: Message, delay: float, person: Random, le
         sending.cancel()
     with suppress(asyncio.CancelledError):
         await sending
-    call.ended = loop.time()
 
 
 async def _answer(sender: Any, message: Message, timeout: float, call: Call) -> None:
@@ -151,3 +150,5 @@ async def _answer(sender: Any, message: Message, timeout: float, call: Call) -> 
         call.answers.append(error.outcome)
     else:
         call.answers.append("accepted")
+    finally:
+        call.ended = asyncio.get_running_loop().time()
