@@ -291,11 +291,12 @@ async def test_a_secret_that_could_not_be_written_is_in_nobodys_way(tmp_path, mo
 async def test_many_that_open_a_new_file_at_once_have_one_secret(tmp_path):
     """Of one process or of several."""
 
-    async def digest():
-        async with SQLiteStore(tmp_path / "store.db") as store:
+    async def digest(name):
+        async with SQLiteStore(tmp_path / name) as store:
             return store.digest("a")
 
-    assert len(set(await asyncio.gather(*(digest() for _ in range(8))))) == 1
+    for number in range(20):  # they rarely meet at the moment that matters
+        assert len(set(await asyncio.gather(*(digest(f"{number}.db") for _ in range(8))))) == 1
 
 
 def _in_the_child(store):
@@ -358,3 +359,18 @@ async def test_no_message_pays_for_all_that_is_over(clock, monkeypatch):
     assert sizes == [91, 81, 71, 61, 51, 41, 31, 21, 11, 1, 1, 1]
     clock.now += 31
     assert await store.reserve("last", [("last", Limit(1, 60))]) == 0
+
+
+async def test_a_new_file_that_another_process_is_making_is_waited_for(tmp_path):
+    """As when the workers of a web server start together: the loop goes on meanwhile, and nobody's start fails."""
+    for _ in range(2):
+        with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+            other.execute("PRAGMA journal_mode = DELETE")
+            other.execute("BEGIN EXCLUSIVE")
+            store = SQLiteStore(tmp_path / "store.db")
+            opening = asyncio.create_task(store.__aenter__())
+            await asyncio.sleep(0.3)
+            assert not opening.done()
+            other.execute("COMMIT")
+            await opening
+            await store.__aexit__(None, None, None)

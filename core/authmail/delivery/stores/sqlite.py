@@ -163,7 +163,7 @@ class SQLiteStore:
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=32
         )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.executescript(_SCHEMA)
             self._secret = self._given or _kept_secret(self._path.with_name(f"{self._path.name}.key"))
@@ -216,6 +216,20 @@ class SQLiteStore:
             return wait
 
         return self._transact(work)
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging. SQLite does not wait here by itself while another process makes the file."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        else:
+            return
+        time.sleep(0.01)
 
 
 def _wait(connection: sqlite3.Connection, key: str, limit: Limit, now: float) -> float:
