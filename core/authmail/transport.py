@@ -15,26 +15,15 @@ from functools import cache
 from importlib.metadata import version
 from math import isfinite
 from typing import Any, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError
 
 from authmail.body import Body
 from authmail.connection import connect
-from authmail.egress import Egress, EgressRefused
-from authmail.outcomes import (
-    AccountError,
-    ConnectionCut,
-    NoAnswerInTime,
-    NotConnected,
-    NotSent,
-    NotSentInTime,
-    OutcomeUnknown,
-    Phase,
-    Reason,
-    SendError,
-)
+from authmail.egress import Egress
+from authmail.http_faults import unanswered, unsent
+from authmail.outcomes import NotSentInTime, SendError
 from authmail.pool import Pool
 from authmail.reply import REPLY_LIMIT, Reply, unpacked
 
@@ -43,7 +32,6 @@ _CONNECT_LIMIT = 5.0
 _KEEP_ALIVE = 60.0
 _MOST_CONNECTIONS = 256
 _IDLE = 0.02
-_TEXT_LIMIT = 300
 
 
 @cache
@@ -147,7 +135,7 @@ class Transport:
                     content, complete = content[:REPLY_LIMIT], len(content) <= REPLY_LIMIT
                 reply = Reply(response.status, response.headers, content, complete)
         except (aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
-            failure = _unanswered(error, url) if payload.begun else _unsent(error, url)
+            failure = unanswered(error, url) if payload.begun else unsent(error, url)
         else:
             if 300 <= reply.status < 400:  # noqa: PLR2004 (a redirect would carry the code to another place)
                 raise reply.failure()
@@ -166,48 +154,6 @@ async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
             response.close()
             return bytes(content[:REPLY_LIMIT]), False
     return bytes(content), True
-
-
-def _unsent(error: Exception, url: str) -> SendError:
-    """Return what a fault means from which nothing had been sent yet."""
-    host = _host(url)
-    if isinstance(error, TimeoutError):
-        return NotSentInTime(f"no connection to {host} in time")
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, EgressRefused):
-        hint = f"the egress policy refuses the address of {host}; private addresses need Egress.ANY"
-        return AccountError(hint, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return NotConnected(f"the name {host} could not be resolved; check the endpoint and the network")
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return NotConnected(f"the certificate of {host} is not trusted, expired or for another name")
-    if isinstance(error, aiohttp.ClientSSLError):
-        return NotConnected(f"no TLS connection to {host} came about")
-    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
-        return NotConnected("the proxy could not be reached or refused the connection")
-    # Last: aiohttp's certificate errors are ValueErrors too.
-    if isinstance(error, aiohttp.InvalidURL | UnicodeError):
-        return AccountError("the endpoint is not a URL that can be connected to", reason=Reason.ENDPOINT, phase=Phase.BEFORE)
-    if isinstance(error, ValueError):
-        return NotSent("the connector made a request that is not valid HTTP", reason=Reason.CONNECTOR, phase=Phase.BEFORE)
-    return NotConnected(f"no connection to {host}")
-
-
-def _unanswered(error: Exception, url: str) -> SendError:
-    """Return what a fault means after the request began to go out."""
-    host = _host(url)
-    if isinstance(error, TimeoutError):
-        return NoAnswerInTime(f"{host} did not answer in time")
-    if isinstance(error, aiohttp.ClientResponseError | zlib.error) or isinstance(error.__cause__, ContentEncodingError):
-        hint = f"the answer of {host} is not valid HTTP"
-        return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.AFTER)
-    return ConnectionCut(f"the connection to {host} broke before the answer was complete")
-
-
-def _host(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "the endpoint")[:100]
-    except ValueError:
-        return "the endpoint"
 
 
 class Http:

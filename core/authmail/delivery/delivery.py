@@ -1,13 +1,13 @@
 """Delivery: the outermost sender, which tells observers, logs and metrics the one answer per message."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from typing import Any
 
 from authmail.delivery.events import heard_by
 from authmail.delivery.limits import canonical_address
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, name_of, now
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, name_of, now, usage_type_of
 from authmail.delivery.stores.store import keyed_digest, new_secret
 from authmail.email import Email
 from authmail.hookspecs import HostHooks, manager_of
@@ -116,22 +116,23 @@ class Delivery(Wrapper):
 
     async def explain(self, message: Message) -> list[Step]:
         """Return what would be decided about a message: limits, route, senders, template, and why. Sends nothing."""
-        steps: list[Step] = []
-        sender: MessageSender = self
-        while isinstance(sender, Wrapper):
-            steps += sender.steps(message)
-            sender = sender.toward(message)
-        if isinstance(sender, Mailer):
-            steps.append(await _template_step(sender, message))
-        return steps
+        *wrappers, last = self._way(message)
+        steps = [step for wrapper in wrappers if isinstance(wrapper, Wrapper) for step in wrapper.steps(message)]
+        return [*steps, await _template_step(last, message)] if isinstance(last, Mailer) else steps
 
     def _mailer(self, message: Message) -> Mailer:
+        *_, last = self._way(message)
+        if not isinstance(last, Mailer):
+            raise TypeError(f"{name_of(last)} is no Mailer, so it cannot show a mail")
+        return last
+
+    def _way(self, message: Message) -> Iterator[MessageSender]:
+        """Yield the senders that a message would go through first, this one to the innermost."""
         sender: MessageSender = self
         while isinstance(sender, Wrapper):
+            yield sender
             sender = sender.toward(message)
-        if not isinstance(sender, Mailer):
-            raise TypeError(f"{name_of(sender)} is no Mailer, so it cannot show a mail")
-        return sender
+        yield sender
 
     def _record(
         self, message: Message | Email, begun: float, *, receipt: Receipt | None = None, error: SendError | None = None
@@ -140,7 +141,7 @@ class Delivery(Wrapper):
         if not _log.isEnabledFor(level):
             return
         fields: dict[str, Any] = {
-            "type": message.type if isinstance(message, Message) else message.usage_type,
+            "type": usage_type_of(message),
             "recipient": keyed_digest(self._log_secret, [canonical_address(message.to)])[:16],
             "seconds": round(now() - begun, 3),
         }

@@ -13,6 +13,7 @@ authmail.attempt.time   histogram  sender, outcome; seconds
 
 from opentelemetry import metrics
 
+from authmail.delivery.sender import usage_type_of
 from authmail.email import Email
 from authmail.hookspecs import hookimpl
 from authmail.message import Message, UsageType
@@ -68,5 +69,5 @@ def _outcome(error: SendError) -> dict[str, str]:
 
 def _type(message: Message | Email) -> str:
     """Return the type; what a caller made up is "other", since each value is a time series of its own."""
-    usage_type = message.type if isinstance(message, Message) else message.usage_type
+    usage_type = usage_type_of(message)
     return str(usage_type) if usage_type in _KNOWN_TYPES else "other"

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt
+from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, usage_type_of
 from authmail.email import Email
 from authmail.locales import fallbacks, normalized, wanted_locales
 from authmail.mailbox import Mailbox
@@ -68,7 +68,7 @@ class Route:
         """Whether a message goes this way."""
         payload = message.payload if isinstance(message, Message) and isinstance(message.payload, Mapping) else {}
         return (
-            (not self.types or _type(message) in self.types)
+            (not self.types or usage_type_of(message) in self.types)
             and (not self.domains or any(fnmatchcase(_domain(message), pattern) for pattern in self.domains))
             and (not self.applications or _id(payload, "application") in self.applications)
             and (not self.organizations or _id(payload, "organization") in self.organizations)
@@ -114,10 +114,6 @@ class Routes(Wrapper):
             SendError: the sender's.
         """
         return await attempt(self.route_of(message).sender, message, DEFAULT_TIMEOUT if timeout is None else timeout)
-
-
-def _type(message: Message | Email) -> str:
-    return message.type if isinstance(message, Message) else message.usage_type
 
 
 def _domain(message: Message | Email) -> str:

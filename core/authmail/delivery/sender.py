@@ -105,6 +105,11 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
+def usage_type_of(message: Message | Email) -> str:
+    """Return what a message is for; empty where nobody said."""
+    return message.type if isinstance(message, Message) else message.usage_type
+
+
 def name_of(sender: object) -> str:
     """Return what a sender is called where people read it: its own name, a Mailer's connector, else its class."""
     connector = getattr(sender, "connector", None)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from authmail.delivery.sender import usage_type_of
 from authmail.email import Email
 from authmail.message import Message
 
@@ -13,5 +14,5 @@ OnUnknown = Mapping[str, Literal["resend", "stop"]]
 
 def may_resend(message: Message | Email, on_unknown: OnUnknown) -> bool:
     """Whether a message whose outcome is unknown may be sent again."""
-    policy = on_unknown.get(str(message.type if isinstance(message, Message) else message.usage_type))
+    policy = on_unknown.get(str(usage_type_of(message)))
     return message.repeatable if policy is None else policy == "resend"
