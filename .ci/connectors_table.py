@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import authmail
-from authmail.settings import fields_of, holds_templates
+from authmail.config.settings import fields_of, holds_templates
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "metadata" / "authmail_metadata"

@@ -4,16 +4,21 @@ from importlib import import_module
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
-from authmail import checks
-from authmail.connector import Connector
-from authmail.egress import Egress
-from authmail.email import Email, Sender
-from authmail.forms import FormItem
-from authmail.hookspecs import hookimpl
-from authmail.mailbox import Mailbox
-from authmail.meaning import Meaning
-from authmail.message import Message, UsageType
-from authmail.metadata import ConnectorMetadata
+from authmail.config import checks
+from authmail.config.forms import FormItem
+from authmail.config.references import References
+from authmail.config.secret import Secret
+from authmail.config.settings import Settings, setting, settings
+from authmail.connect.connector import Connector
+from authmail.connect.contract import hookimpl
+from authmail.connect.metadata import ConnectorMetadata
+from authmail.connect.registry import BrokenConnector, Connectors, connector_ids, connectors, get_connector
+from authmail.connect.repeat import repeat_key, repeat_unanswered
+from authmail.http.egress import Egress
+from authmail.http.meaning import Meaning
+from authmail.mail.email import Email, Sender
+from authmail.mail.mailbox import Mailbox
+from authmail.mail.message import Message, UsageType
 from authmail.outcomes import (
     AccountError,
     AccountReport,
@@ -36,18 +41,13 @@ from authmail.outcomes import (
     TemplateError,
     Throttled,
 )
-from authmail.references import References
-from authmail.registry import BrokenConnector, Connectors, connector_ids, connectors, get_connector
-from authmail.repeat import repeat_key, repeat_unanswered
-from authmail.secret import Secret
-from authmail.settings import Settings, setting, settings
 from authmail.templates import Template
 
 if TYPE_CHECKING:
-    from authmail.delivery.composition import load
+    from authmail.delivery.file.composition import load
+    from authmail.http.client import Http
+    from authmail.http.reply import Reply
     from authmail.mailer import Mailer
-    from authmail.reply import Reply
-    from authmail.transport import Http
 
 __all__ = [
     "AccountError",
@@ -104,10 +104,10 @@ __all__ = [
 
 #: Loaded when first asked for: hosts list connectors and check configs without an event loop or an HTTP client.
 _LATE = {
-    "Http": "authmail.transport",
+    "Http": "authmail.http.client",
     "Mailer": "authmail.mailer",
-    "Reply": "authmail.reply",
-    "load": "authmail.delivery.composition",
+    "Reply": "authmail.http.reply",
+    "load": "authmail.delivery.file.composition",
 }
 
 

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pluggy import PluginManager
 
-from authmail.composer import Composer, recipient
-from authmail.connector import Connector
-from authmail.egress import Egress
-from authmail.email import Email
-from authmail.hookspecs import HostHooks, manager_of
-from authmail.message import Message, UsageType
-from authmail.observers import notify
+from authmail.config.secrets import confidential_in, secrets_in, without_secrets
+from authmail.config.settings import Settings, fields_of, holds_templates
+from authmail.connect.connector import Connector
+from authmail.connect.contract import HostHooks, manager_of
+from authmail.connect.plugins import notify
+from authmail.connect.registry import get_connector
+from authmail.http.client import Http, Transport
+from authmail.http.egress import Egress
+from authmail.mail.email import Email
+from authmail.mail.message import Message, UsageType
 from authmail.outcomes import (
     ConfigError,
     MessageRejected,
@@ -32,13 +35,10 @@ from authmail.outcomes import (
     SendError,
     TemplateError,
 )
-from authmail.redaction import confidential_in, secrets_in, without_secrets
-from authmail.registry import get_connector
-from authmail.settings import Settings, fields_of, holds_templates
+from authmail.templates.composer import Composer, recipient
 from authmail.templates.folder import templates_in
 from authmail.templates.samples import sample_payload
 from authmail.templates.template import Template
-from authmail.transport import Http, Transport
 
 if TYPE_CHECKING:
     import aiohttp
@@ -54,7 +54,7 @@ class Mailer:
         config: what ``connector.validate_config`` returned, or the JSON itself.
         templates: templates of the host's own, a list or a folder (``fr/SignIn.html``); before the config's. With them,
             or with a ``get_templates`` hook, the config needs none; an empty list says so for a host that sends Emails.
-        plugins: objects or modules with host hooks (see :mod:`authmail.hookspecs`).
+        plugins: objects or modules with host hooks (see :mod:`authmail.connect.contract`).
         session: the host's own aiohttp session. The host then decides where it may connect, and closes it.
         egress: where connectors may connect.
         timeout: seconds that one message may take, all in all.

@@ -11,8 +11,8 @@ from concurrent.futures import CancelledError
 from typing import Any, Protocol, Self, TypeVar
 
 from authmail import mailer
-from authmail.email import Email
-from authmail.message import Message, UsageType
+from authmail.mail.email import Email
+from authmail.mail.message import Message, UsageType
 from authmail.outcomes import Receipt
 
 _Result = TypeVar("_Result")

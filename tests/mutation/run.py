@@ -18,33 +18,35 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CORE, ALIYUN = "tests/core", "tests/connectors/aliyun_dm"
-TEMPLATES = [f"{CORE}/templates", "tests/properties/test_rendering.py"]
-DELIVERY = [f"{CORE}/delivery", "tests/properties/test_delivery.py"]
+ALIYUN = "tests/connectors/aliyun_dm"
+TEMPLATES = ["tests/templates", "tests/properties/test_rendering.py"]
+DELIVERY = ["tests/delivery", "tests/properties/test_delivery.py"]
 
 #: Module → its tests, the quickest first.
 MODULES = {
-    "authmail.outcomes": [f"{CORE}/test_outcomes.py", "tests/properties/test_values.py"],
-    "authmail.egress": [f"{CORE}/test_egress.py"],
+    "authmail.outcomes": ["tests/test_outcomes.py", "tests/properties/test_values.py"],
+    "authmail.http.egress": ["tests/http/test_egress.py"],
     **{
-        f"authmail.templates.{room}": [f"{CORE}/templates/test_{room}.py", *TEMPLATES]
+        f"authmail.templates.{room}": [f"tests/templates/test_{room}.py", *TEMPLATES]
         for room in ("choice", "coverage", "folder", "language", "rendering", "strangers")
     },
     "authmail.templates.template": [
-        f"{CORE}/templates/test_template.py",
+        "tests/templates/test_template.py",
         *TEMPLATES,
-        f"{CORE}/test_settings.py",
+        "tests/config/test_settings.py",
         "tests/properties/test_values.py",
     ],
     **{
-        f"authmail.delivery.{room}": [f"{CORE}/delivery/test_{room}.py", *DELIVERY]
-        for room in ("breaker", "composition", "dedupe", "delivery", "failover", "limits", "retry", "routes")
+        f"authmail.delivery.{room}": [f"tests/delivery/test_{room}.py", *DELIVERY]
+        for room in ("breaker", "dedupe", "delivery", "failover", "limits", "retry", "routes")
     },
     **{f"authmail.delivery.{room}": DELIVERY for room in ("sender", "trail", "unknown", "events", "metrics")},
-    **{f"authmail.delivery.{room}": [f"{CORE}/delivery/test_composition.py"] for room in ("file_settings", "schema")},
     **{
-        f"authmail.delivery.stores.{room}": [f"{CORE}/delivery/test_stores.py", *DELIVERY]
-        for room in ("memory", "sqlite", "store")
+        f"authmail.delivery.file.{room}": ["tests/delivery/file/test_composition.py"]
+        for room in ("composition", "settings", "schema")
+    },
+    **{
+        f"authmail.delivery.stores.{room}": ["tests/delivery/test_stores.py", *DELIVERY] for room in ("memory", "sqlite", "store")
     },
     "authmail_aliyun_dm.answers": [f"{ALIYUN}/test_answers.py", f"{ALIYUN}/test_send.py"],
     "authmail_aliyun_dm.signing": [f"{ALIYUN}/test_signing.py", "tests/properties/test_signing.py"],

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import JSON, NEARLY_TAGS, PAYLOADS, TAGS, otherwise_spelt
 
-from authmail.locales import best_match, normalized, wanted_locales
+from authmail.mail.locales import best_match, normalized, wanted_locales
 
 SEVERAL_TAGS = st.lists(TAGS, min_size=1, max_size=5, unique=True)
 

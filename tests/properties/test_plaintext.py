@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import HTML, HTML_PIECES, LINKS, PLACEHOLDERS, WORDS
 
-from authmail.plaintext import html_to_text
 from authmail.templates.language import placeholders
+from authmail.templates.plaintext import html_to_text
 
 ELEMENTS = st.sampled_from(["p", "div", "b", "li", "td", "h1", "blockquote", "table", "ul", "span", "pre"])
 

@@ -13,9 +13,9 @@ from strategies import CANARIES, CANARY, JSON, as_json, damaged
 
 import authmail
 from authmail import ConfigError, Mailbox, Problem, Secret, Settings, Template, setting, settings
-from authmail.redaction import merged, redacted
-from authmail.references import References, resolved
-from authmail.settings import unknown_keys
+from authmail.config.references import References, resolved
+from authmail.config.secrets import merged, redacted
+from authmail.config.settings import unknown_keys
 
 
 class Color(StrEnum):

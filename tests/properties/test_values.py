@@ -30,7 +30,7 @@ from authmail import (
     SendError,
     Template,
 )
-from authmail.redaction import struck
+from authmail.config.secrets import struck
 
 
 def kinds(kind=SendError):

@@ -5,11 +5,11 @@ import time
 import pytest
 
 from authmail import Egress, Email, Mailer, SendError
+from authmail.http.client import Http, Transport
+from authmail.http.reply import REPLY_LIMIT
 from authmail.outcomes import NoAnswerInTime
-from authmail.reply import REPLY_LIMIT
 from authmail.testing.fault_server import Answer, FaultServer, deafness
 from authmail.testing.faults import FAULTS
-from authmail.transport import Http, Transport
 
 ALIYUN = "aliyun-direct-mail"
 ACCEPTED = Answer(body=b'{"EnvId": "600000000000000001", "RequestId": "7F1C3E0A"}')

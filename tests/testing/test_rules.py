@@ -164,7 +164,7 @@ BAD = (
         *around_sending(
             "        import aiohttp\n\n        http._transport._egress.check_url(request.url)\n        try:\n            async with aiohttp.ClientSession() as session, session.post(request.url, json=request.body, headers=request.headers) as answer:\n"
             "                return receipt(Reply(answer.status, answer.headers, await answer.read()))\n        except aiohttp.ClientConnectorError:\n            raise NotConnected from None\n        except aiohttp.ClientResponseError:\n            raise OutcomeUnknown from None\n        except aiohttp.ClientError:\n            raise ConnectionCut from None\n",
-            "from authmail.outcomes import ConnectionCut, NotConnected, OutcomeUnknown\nfrom authmail.reply import Reply")),
+            "from authmail.outcomes import ConnectionCut, NotConnected, OutcomeUnknown\nfrom authmail.http.reply import Reply")),
     bad("a header made by hand", "security.headers", (REQUEST, "    return Request(", '    lines = f"Idempotency-Key: {email.idempotency_key or key}".splitlines()\n    named = dict(line.split(": ", 1) for line in lines)\n    return Request('), (REQUEST, '{"Idempotency-Key": key, **', "{**named, **")),
     # Privacy.
     bad("a key in an error", "privacy.error", *around_sending("        try:\n            return POST\n        except AccountError as error:\n            raise error.afresh(hint=f'is {config.api_key.reveal()} right?')\n", "from authmail import AccountError")),

@@ -11,7 +11,7 @@ import click
 from authmail import ConfigError, Connector, ConnectorNotFound, Egress, Mailer, References, SendError, Template, get_connector
 from authmail.cli.output import fail, print_problems
 from authmail.delivery import Delivery, compose
-from authmail.delivery.composition import parsed
+from authmail.delivery.file.composition import parsed
 from authmail.templates.folder import templates_in
 
 _KEYS = {"connector", "config", "templates", "$schema"}

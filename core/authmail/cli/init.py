@@ -10,7 +10,7 @@ import click
 from authmail import Template
 from authmail.cli.config_file import connector_named
 from authmail.cli.output import print_json
-from authmail.locales import best_match
+from authmail.mail.locales import best_match
 from authmail.templates.samples import LOGTO_TYPES, STARTER, starter_templates
 
 

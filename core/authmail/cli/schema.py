@@ -3,7 +3,7 @@
 import click
 
 from authmail.cli.output import print_json
-from authmail.delivery.schema import file_schema
+from authmail.delivery.file.schema import file_schema
 
 
 @click.command(short_help="Print the JSON Schema of authmail.toml.")

@@ -6,14 +6,14 @@ Everything here is a sender around senders, so they nest::
 """
 
 from authmail.delivery.breaker import Breaker
-from authmail.delivery.composition import compose, load
 from authmail.delivery.dedupe import Dedupe
 from authmail.delivery.delivery import Delivery
 from authmail.delivery.failover import Failover
+from authmail.delivery.file.composition import compose, load
+from authmail.delivery.file.schema import file_schema
 from authmail.delivery.limits import Limits
 from authmail.delivery.retry import Retry
 from authmail.delivery.routes import Route, Routes
-from authmail.delivery.schema import file_schema
 from authmail.delivery.sender import MessageSender, Step, Wrapper
 from authmail.delivery.stores import Entry, Limit, MemoryStore, SQLiteStore, Store, StoreError
 from authmail.delivery.unknown import OnUnknown

@@ -6,8 +6,8 @@ from typing import Any
 
 from authmail.delivery.events import report
 from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt, name_of, now
-from authmail.email import Email
-from authmail.message import Message
+from authmail.mail.email import Email
+from authmail.mail.message import Message
 from authmail.outcomes import (
     AccountError,
     Limited,

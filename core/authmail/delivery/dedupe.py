@@ -11,8 +11,8 @@ import attrs
 from authmail.delivery.limits import canonical_address
 from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, now
 from authmail.delivery.stores import Entry, MemoryStore, Store, StoreError, asked
-from authmail.email import Email
-from authmail.message import Message
+from authmail.mail.email import Email
+from authmail.mail.message import Message
 from authmail.outcomes import (
     MessageRejected,
     NoAnswerInTime,

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from typing import Any
 
+from authmail.connect.contract import HostHooks, manager_of
+from authmail.connect.plugins import notify
 from authmail.delivery.events import heard_by
 from authmail.delivery.limits import canonical_address
 from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, name_of, now, usage_type_of
 from authmail.delivery.stores.store import keyed_digest, new_secret
-from authmail.email import Email
-from authmail.hookspecs import HostHooks, manager_of
-from authmail.mailbox import header_safe
+from authmail.mail.email import Email
+from authmail.mail.mailbox import header_safe
+from authmail.mail.message import Message, UsageType
 from authmail.mailer import Mailer
-from authmail.message import Message, UsageType
-from authmail.observers import notify
 from authmail.outcomes import Receipt, SendError, TemplateError
 from authmail.templates.samples import sample_payload
 from authmail.templates.template import Template

@@ -11,7 +11,7 @@ from typing import Any
 
 import pluggy
 
-from authmail.observers import notify
+from authmail.connect.plugins import notify
 
 _listening: ContextVar[pluggy.PluginManager | None] = ContextVar("authmail_listening", default=None)
 

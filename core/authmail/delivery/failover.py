@@ -8,8 +8,8 @@ from authmail.delivery.events import report
 from authmail.delivery.sender import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, MessageSender, Step, Wrapper, attempt, now
 from authmail.delivery.trail import Trail
 from authmail.delivery.unknown import OnUnknown, may_resend
-from authmail.email import Email
-from authmail.message import Message
+from authmail.mail.email import Email
+from authmail.mail.message import Message
 from authmail.outcomes import MessageRejected, OutcomeUnknown, Receipt, SendError
 
 

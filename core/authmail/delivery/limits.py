@@ -10,9 +10,9 @@ from typing import Any
 
 from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, now
 from authmail.delivery.stores import Limit, MemoryStore, Store, StoreError, asked
-from authmail.email import Email
-from authmail.mailbox import Mailbox
-from authmail.message import Message
+from authmail.mail.email import Email
+from authmail.mail.mailbox import Mailbox
+from authmail.mail.message import Message
 from authmail.outcomes import Limited, NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError
 
 _log = logging.getLogger("authmail.delivery")

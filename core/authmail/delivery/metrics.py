@@ -13,10 +13,10 @@ authmail.attempt.time   histogram  sender, outcome; seconds
 
 from opentelemetry import metrics
 
+from authmail.connect.contract import hookimpl
 from authmail.delivery.sender import usage_type_of
-from authmail.email import Email
-from authmail.hookspecs import hookimpl
-from authmail.message import Message, UsageType
+from authmail.mail.email import Email
+from authmail.mail.message import Message, UsageType
 from authmail.outcomes import SendError
 
 _KNOWN_TYPES = frozenset(UsageType)

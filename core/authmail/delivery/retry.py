@@ -8,8 +8,8 @@ from typing import Any
 from authmail.delivery.sender import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, MessageSender, Step, Wrapper, attempt, name_of, now
 from authmail.delivery.trail import Trail
 from authmail.delivery.unknown import OnUnknown, may_resend
-from authmail.email import Email
-from authmail.message import Message
+from authmail.mail.email import Email
+from authmail.mail.message import Message
 from authmail.outcomes import NotSent, OutcomeUnknown, Receipt, SendError, Throttled
 
 

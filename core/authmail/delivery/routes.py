@@ -7,10 +7,10 @@ from typing import Any
 import attrs
 
 from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, usage_type_of
-from authmail.email import Email
-from authmail.locales import fallbacks, normalized, wanted_locales
-from authmail.mailbox import Mailbox
-from authmail.message import Message
+from authmail.mail.email import Email
+from authmail.mail.locales import fallbacks, normalized, wanted_locales
+from authmail.mail.mailbox import Mailbox
+from authmail.mail.message import Message
 from authmail.outcomes import Receipt
 
 

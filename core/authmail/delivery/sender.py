@@ -9,8 +9,8 @@ from typing import Any, Protocol, Self
 import attrs
 
 from authmail.delivery.events import is_heard, report
-from authmail.email import Email
-from authmail.message import Message
+from authmail.mail.email import Email
+from authmail.mail.message import Message
 from authmail.outcomes import NotSentInTime, Receipt, SendError
 
 #: Seconds that a message may take, all in all, where nobody says otherwise.

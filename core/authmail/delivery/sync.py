@@ -6,9 +6,10 @@ It runs on the background loop of :mod:`authmail.sync`, opens by itself at the f
 import os
 from typing import Any
 
-from authmail.delivery import composition, delivery
+from authmail.delivery import delivery
+from authmail.delivery.file import composition
 from authmail.delivery.sender import Step
-from authmail.message import Message
+from authmail.mail.message import Message
 from authmail.sync import Blocking, run
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from authmail.delivery.sender import usage_type_of
-from authmail.email import Email
-from authmail.message import Message
+from authmail.mail.email import Email
+from authmail.mail.message import Message
 
 #: Usage type → what to do: ``resend`` risks a second mail, ``stop`` risks none. Types that are not there follow their
 #: payload: a second mail with the same code is harmless, a second invitation is not.

@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from authmail.redaction import spellings
+from authmail.config.secrets import spellings
 from authmail.sandbox.changes import Changes
 
 HIDDEN = "***"

@@ -9,10 +9,10 @@ from typing import Any
 
 import attrs
 
-from authmail.plaintext import html_to_text
 from authmail.sandbox.changes import Changes
 from authmail.sandbox.exchanges import Exchanges
 from authmail.sandbox.findings import find_anchor, find_code, find_link
+from authmail.templates.plaintext import html_to_text
 
 
 @attrs.frozen(kw_only=True)

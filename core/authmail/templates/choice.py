@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
-from authmail.locales import best_match
-from authmail.message import UsageType
+from authmail.mail.locales import best_match
+from authmail.mail.message import UsageType
 from authmail.outcomes import TemplateError
 from authmail.templates.language import placeholders, text_of, value_at
 from authmail.templates.template import Template

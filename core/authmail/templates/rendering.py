@@ -7,13 +7,13 @@ from typing import Any
 
 import attrs
 
-from authmail.email import Email, Sender
-from authmail.mailbox import Mailbox, header_safe
-from authmail.message import Message
+from authmail.mail.email import Email, Sender
+from authmail.mail.mailbox import Mailbox, header_safe
+from authmail.mail.message import Message
 from authmail.outcomes import TemplateError
-from authmail.plaintext import html_to_text
 from authmail.templates.choice import VITAL, missing_vital
 from authmail.templates.language import Placeholder, compiled, html_text, placeholders, text_of, value_at
+from authmail.templates.plaintext import html_to_text
 from authmail.templates.strangers import STRANGERS, cleaned, inert
 from authmail.templates.template import Template
 

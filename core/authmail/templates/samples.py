@@ -4,7 +4,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from authmail.message import UsageType
+from authmail.mail.message import UsageType
 from authmail.templates.folder import templates_in
 from authmail.templates.template import Template
 

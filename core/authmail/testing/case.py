@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 import attrs
 
-from authmail.connector import Connector
-from authmail.egress import Egress
-from authmail.email import Email
+from authmail.config.secrets import secrets_in
+from authmail.connect.connector import Connector
+from authmail.connect.registry import get_connector
+from authmail.http.egress import Egress
+from authmail.mail.email import Email
+from authmail.mail.message import Message
 from authmail.mailer import Mailer
-from authmail.message import Message
 from authmail.outcomes import Receipt
-from authmail.redaction import secrets_in
-from authmail.registry import get_connector
 from authmail.templates.template import Template
 from authmail.testing.dialogue import DialogueServer, accepted_answer
 from authmail.testing.exchange import Answer, Exchange, read_folder

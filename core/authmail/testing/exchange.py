@@ -28,8 +28,8 @@ from typing import Any
 import attrs
 
 from authmail import outcomes
-from authmail.email import Email, Sender
-from authmail.message import Message
+from authmail.mail.email import Email, Sender
+from authmail.mail.message import Message
 from authmail.outcomes import Receipt, SendError
 from authmail.templates.template import Template
 from authmail.testing import fault_server

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
-from authmail.registry import connectors, get_connector
+from authmail.connect.registry import connectors, get_connector
 from authmail.sandbox import Emulator, ReceivedMail, Sandbox
 
 _Result = TypeVar("_Result")

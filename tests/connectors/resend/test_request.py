@@ -9,7 +9,7 @@ RAW = {"apiKey": "re_123", "from": "Acme <no-reply@mail.example.com>"}
 
 @pytest.fixture
 def build():
-    from authmail.settings import templates_elsewhere
+    from authmail.config.settings import templates_elsewhere
 
     def request(email, **change):
         with templates_elsewhere(True):

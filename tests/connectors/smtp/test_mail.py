@@ -20,14 +20,14 @@ BASE = {"host": "smtp.example.com", "port": 587, "auth": {}, "fromEmail": "Acme 
 
 @pytest.fixture(autouse=True)
 def templates_elsewhere():
-    from authmail.settings import templates_elsewhere
+    from authmail.config.settings import templates_elsewhere
 
     with templates_elsewhere(True):
         yield
 
 
 def config(**change):
-    from authmail.settings import templates_elsewhere
+    from authmail.config.settings import templates_elsewhere
 
     with templates_elsewhere(True):
         return SMTPConfig.from_dict(BASE | change)

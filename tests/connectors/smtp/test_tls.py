@@ -183,7 +183,7 @@ def test_old_versions_are_not_spoken(raw):
         def tls_context(self):
             return ssl.create_default_context()
 
-    from authmail.settings import templates_elsewhere
+    from authmail.config.settings import templates_elsewhere
 
     with templates_elsewhere(True):
         for version, least in (("TLSv1", ssl.TLSVersion.TLSv1_2), ("TLSv1.3", ssl.TLSVersion.TLSv1_3)):

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
+from authmail.config.secret import Secret
 from authmail.delivery.stores.store import Entry, Limit, StoreError, keyed_digest, new_secret
-from authmail.secret import Secret
 
 _Result = TypeVar("_Result")
 

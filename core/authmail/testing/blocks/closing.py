@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from authmail.egress import Egress
+from authmail.http.egress import Egress
 from authmail.mailer import Mailer
 from authmail.outcomes import Receipt
 from authmail.testing.case import SHORT, TEMPLATES, Case, Sent, message

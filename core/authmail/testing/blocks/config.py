@@ -4,8 +4,8 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from authmail.config.settings import fields_of, holds_templates, is_required
 from authmail.outcomes import ConfigError, Problem
-from authmail.settings import fields_of, holds_templates, is_required
 from authmail.testing.case import TEMPLATES, Case
 from authmail.testing.rules import rule
 

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncIterator
 
-from authmail.egress import Egress
+from authmail.config.secrets import map_secrets
+from authmail.http.egress import Egress
 from authmail.mailer import Mailer
 from authmail.outcomes import AccountError, SendError
-from authmail.redaction import map_secrets
 from authmail.sandbox import Sandbox
 from authmail.testing.case import CODE, RECIPIENT, TEMPLATES, Case, message
 from authmail.testing.rules import rule

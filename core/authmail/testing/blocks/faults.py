@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 
-from authmail.email import Email
+from authmail.mail.email import Email
 from authmail.outcomes import MessageRejected, Receipt, SendError
 from authmail.testing.case import RECIPIENT, Case, Sent
 from authmail.testing.faults import AFTER, BEFORE, DURING, HARMLESS, Fault

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 from xml.etree import ElementTree  # noqa: ICN001 (its own name says more than ET)
 
+from authmail.config.secret import Secret
+from authmail.config.settings import Settings, fields_of
 from authmail.outcomes import ConnectorNotFound
-from authmail.secret import Secret
-from authmail.settings import Settings, fields_of
 from authmail.testing.case import Case
 from authmail.testing.rules import rule
 

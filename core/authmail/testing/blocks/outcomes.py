@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import attrs
 
+from authmail.http.reply import REPLY_LIMIT
 from authmail.outcomes import NotSent, OutcomeUnknown, Reason, Receipt, SendError, Throttled
-from authmail.reply import REPLY_LIMIT
 from authmail.testing.case import Case, Sent
 from authmail.testing.exchange import Answer
 from authmail.testing.provider import by_path

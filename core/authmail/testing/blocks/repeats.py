@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
-from authmail.message import Message
+from authmail.mail.message import Message
 from authmail.testing.case import Case, Sent, message
 from authmail.testing.exchange import MISHAPS, Answer
 from authmail.testing.rules import rule

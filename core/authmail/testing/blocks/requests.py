@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import attrs
 
-from authmail.email import Email, Sender
+from authmail.mail.email import Email, Sender
 from authmail.outcomes import MessageRejected, Receipt
 from authmail.testing.case import RECIPIENT, Case, Sent
 from authmail.testing.rules import Check, rule

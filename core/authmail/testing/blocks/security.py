@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from authmail.egress import Egress
-from authmail.email import Email
+from authmail.http.egress import Egress
+from authmail.mail.email import Email
 from authmail.outcomes import AccountError, Receipt
 from authmail.testing.case import RECIPIENT, Case
 from authmail.testing.exchange import Answer

@@ -1,0 +1,1 @@
+"""What an operator sets: settings classes, how they are read, shown and kept."""

@@ -1,0 +1,224 @@
+"""One loaded connector, with a typed method for each of its hooks."""
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pluggy
+
+from authmail.config.forms import FormItem, json_schema
+from authmail.config.references import References, resolved
+from authmail.config.secrets import merged, redacted, secrets_in, without_secrets
+from authmail.config.settings import Settings, fields_of, templates_elsewhere, unknown_keys
+from authmail.connect.metadata import ConnectorMetadata
+from authmail.http.egress import Egress
+from authmail.outcomes import AccountReport, ConfigError, NotSent, Phase, Problem, Reason, SendError
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+@attrs.frozen(eq=False, repr=False, slots=False)
+class Connector:
+    """A connector that is installed and fits the contract.
+
+    Attributes:
+        id: factory id.
+        target: the provider's short name.
+        metadata: what it says of itself.
+        distribution: name of the distribution that it came with.
+        version: that distribution's version.
+    """
+
+    metadata: ConnectorMetadata
+    distribution: str
+    version: str
+    _manager: pluggy.PluginManager
+
+    @property
+    def id(self) -> str:
+        """Factory id."""
+        return self.metadata.id
+
+    @property
+    def target(self) -> str:
+        """The provider's short name."""
+        return self.metadata.target
+
+    @cached_property
+    def form_items(self) -> tuple[FormItem, ...]:
+        """The fields of an admin page's form, in English; ``metadata.form_items(language)`` has translations."""
+        return self.metadata.form_items()
+
+    @cached_property
+    def json_schema(self) -> dict[str, Any]:
+        """JSON Schema (2020-12) of the config."""
+        return json_schema(self._settings)
+
+    def validate_config(self, raw: Any, *, references: References | None = None, templates: object = None) -> Any:
+        """Return the typed config. Contacts nobody.
+
+        Args:
+            raw: Logto's connector JSON.
+            references: what ``{"env": …}`` and ``{"file": …}`` in place of a secret may refer to. Only for a config
+                that its owner wrote; None refuses them.
+            templates: if there are any here, the config need not have its required types.
+
+        Raises:
+            ConfigError: every problem at once, in the order of the settings, without any secret.
+        """
+        try:
+            return self._validated(raw, references, bool(templates))
+        except ConfigError as error:
+            problems = error.problems
+        # Afresh and without the config among the local variables: error trackers capture those.
+        del raw
+        raise ConfigError(problems)
+
+    def warnings(
+        self, raw: Mapping[str, Any], *, references: References | None = None, templates: object = None
+    ) -> list[Problem]:
+        """Return what is valid yet doubtful: unknown keys with the nearest known one, and what the connector says."""
+        found = list(unknown_keys(raw, self._settings))
+        try:
+            config = self._validated(raw, references, bool(templates))
+        except ConfigError:
+            return found
+        return found + (list(config.warnings()) if isinstance(config, Settings) else [])
+
+    def redacted(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a config to show to an admin: every secret is ``"***"``."""
+        return redacted(raw, self._settings)
+
+    def merge(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an edited config with the old secret wherever ``"***"`` came back.
+
+        Raises:
+            ConfigError: a setting that decides where the secret is sent has changed, so it must be typed again.
+        """
+        try:
+            return merged(old, new, self._settings)
+        except ConfigError as error:
+            problems = error.problems
+        del old, new
+        raise ConfigError(problems)
+
+    async def check_account(
+        self,
+        config: Any,
+        *,
+        session: "aiohttp.ClientSession | None" = None,
+        egress: Egress = Egress.PUBLIC,
+        timeout: float = 10.0,
+        proxy: str | None = None,
+        ca_file: str | None = None,
+    ) -> AccountReport | None:
+        """Ask the provider about the account, without sending mail.
+
+        Args:
+            config: what :meth:`validate_config` returned.
+            session: the host's own session, see :class:`~authmail.Mailer`; the others as there too.
+            egress: where it may connect.
+            timeout: seconds.
+            proxy: URL of an HTTP proxy.
+            ca_file: PEM file of the authorities to trust.
+
+        Returns:
+            What it said, or None if the connector cannot ask.
+
+        Raises:
+            SendError: something would stop every mail.
+        """
+        from authmail.http.client import Http, Transport  # imported late: loads aiohttp
+
+        if not self.implements("check_account"):
+            return None
+        error: SendError
+        try:
+            async with AsyncExitStack() as stack:
+                transport = Transport(egress=egress, session=session, proxy=proxy, ca_file=ca_file, user_agent=self.id)
+                await stack.enter_async_context(transport)
+                http = Http(transport, time.monotonic() + timeout)
+                client = await self.open_client(config, http, stack)
+                report = self._manager.hook.check_account(config=config, http=http, client=client)
+                checked: AccountReport = await report if inspect.isawaitable(report) else report
+                return checked
+        except SendError as raised:
+            error = without_secrets(raised, self.id, secrets_in(config))
+        except Exception as raised:  # noqa: BLE001 (a connector's bug; its values must not get out)
+            error = NotSent(
+                f"the connector failed: {type(raised).__name__}", reason=Reason.CONNECTOR, phase=Phase.BEFORE, connector=self.id
+            )
+        raise error
+
+    def get_emulator(self) -> Any:
+        """Return a local stand-in of the provider, or None if the connector has none."""
+        return self._manager.hook.get_emulator() if self.implements("get_emulator") else None
+
+    async def open_client(self, config: Any, http: Any, stack: AsyncExitStack) -> Any:
+        """Enter the connector's client on a stack; None if it has none."""
+        if not self.implements("open_client"):
+            return None
+        return await stack.enter_async_context(self._manager.hook.open_client(config=config, http=http))
+
+    def implements(self, hook: str) -> bool:
+        """Whether the connector has an optional hook."""
+        return bool(getattr(self._manager.hook, hook).get_hookimpls())
+
+    @cached_property
+    def send_arguments(self) -> frozenset[str]:
+        """The arguments that the connector's ``send_message`` asks for."""
+        return frozenset(self._send_message[1])
+
+    @property
+    def takes_mails(self) -> bool:
+        """Whether core renders mails for it; False where a message goes on as it is, and its receiver writes the mail."""
+        return "email" in self.send_arguments
+
+    def send_message(self, given: Mapping[str, Any]) -> Any:
+        """Call the connector's ``send_message`` with those of the given arguments that it asks for."""
+        function, names = self._send_message
+        return function(*[given[name] for name in names])
+
+    @cached_property
+    def _send_message(self) -> tuple[Callable[..., Any], tuple[str, ...]]:
+        # Looked up once: the manager holds this connector alone, and its general call costs as much as rendering a mail.
+        (found,) = self._manager.hook.send_message.get_hookimpls()
+        return found.function, found.argnames
+
+    @property
+    def _settings(self) -> type:
+        return self.metadata.settings or Settings
+
+    def _validated(self, raw: Any, references: References | None, elsewhere: bool) -> Any:
+        if not isinstance(raw, Mapping):
+            raise ConfigError([Problem("", "must be an object with the connector's settings")])
+        problems: list[Problem] = []
+        if references is not None:
+            raw, problems = resolved(raw, self._settings, references)
+        config = None
+        try:
+            with templates_elsewhere(elsewhere):
+                config = self._manager.hook.validate_config(config=raw)
+        except ConfigError as error:
+            unread = {problem.path for problem in problems}  # what stands in for an unread secret is nobody's mistake
+            problems += [problem for problem in error.problems if problem.path not in unread]
+        except Exception as error:  # noqa: BLE001 (a connector's bug; its text may hold values)
+            problems.append(Problem("", f"the connector {self.id} could not read it: {type(error).__name__}"))
+        if config is None and not problems:
+            problems.append(Problem("", f"the connector {self.id} returned no config"))
+        if problems:
+            raise ConfigError(self._in_order(problems))
+        return config
+
+    def _in_order(self, problems: Iterable[Problem]) -> list[Problem]:
+        order = [key for key, _, _ in fields_of(self._settings)] if self.metadata.settings else []
+        keys = {key: index for index, key in enumerate(order)}
+        return sorted(problems, key=lambda problem: keys.get(problem.path.partition(".")[0].partition("[")[0], -1))
+
+    def __repr__(self) -> str:
+        return f"Connector({self.id!r}, {self.distribution} {self.version})"

@@ -1,0 +1,179 @@
+"""Installed connectors, found through entry points; broken ones are reported and never stop the others."""
+
+from collections.abc import Collection, Iterator
+from importlib.metadata import EntryPoint, entry_points
+
+import attrs
+
+from authmail.connect.connector import Connector
+from authmail.connect.contract import GROUP, REQUIRED_HOOKS, ConnectorHooks, manager_of
+from authmail.connect.metadata import ConnectorMetadata
+from authmail.outcomes import ConnectorNotFound
+
+_OWN = "authmail"
+_loaded: dict[tuple[str, str, str, str], Connector] = {}
+
+
+@attrs.frozen
+class BrokenConnector:
+    """An entry point that gives no connector.
+
+    Args:
+        entry_point: ``name = value`` as the distribution declares it.
+        distribution: its name.
+        version: its version.
+        reason: what is wrong.
+    """
+
+    entry_point: str
+    distribution: str
+    version: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.entry_point} ({self.distribution} {self.version}): {self.reason}"
+
+
+class Connectors:
+    """The installed connectors that work, sorted by id; :attr:`broken` has the others."""
+
+    def __init__(self, found: list[Connector], broken: list[BrokenConnector]) -> None:
+        self._found = found
+        self.broken = tuple(broken)
+
+    def __iter__(self) -> Iterator[Connector]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        return f"Connectors({[connector.id for connector in self]}, broken={len(self.broken)})"
+
+
+def connector_ids() -> list[str]:
+    """Return the factory ids of all installed connectors, sorted. Nothing is imported."""
+    return sorted({point.name for point in entry_points(group=GROUP)})
+
+
+def connectors(*, allow: Collection[str] | None = None, deny: Collection[str] = ()) -> Connectors:
+    """Load every installed connector.
+
+    Args:
+        allow: only these factory ids; None allows all.
+        deny: not these. Both are applied before anything is imported.
+    """
+    allow = {allow} if isinstance(allow, str) else allow
+    deny = {deny} if isinstance(deny, str) else deny
+    found: list[Connector] = []
+    broken: list[BrokenConnector] = []
+    for name in connector_ids():
+        if name in deny or (allow is not None and name not in allow):
+            continue
+        points = _points(name)
+        taken = _preferred(points)
+        for point in points:
+            if point is not taken:
+                broken.append(_report(point, _rivals(point, points)))
+                continue
+            try:
+                found.append(_connector(point))
+            except ConnectorNotFound as error:
+                broken.append(_report(point, str(error.args[0])))
+    return Connectors(found, broken)
+
+
+def get_connector(name: str, *, distribution: str | None = None) -> Connector:
+    """Return one connector.
+
+    Args:
+        name: a factory id, which loads that one only; or a target, which looks through the rest.
+        distribution: which distribution's, where several have the same id.
+
+    Raises:
+        ConnectorNotFound: none is installed, several fit, or it is broken; the text says which and why.
+    """
+    points = [point for point in _points(name) if distribution in (None, _distribution(point)[0])]
+    if points:
+        taken = points[0] if distribution else _preferred(points)
+        if taken is None:
+            choices = ", ".join(sorted(_distribution(point)[0] for point in points))
+            raise ConnectorNotFound(f"several distributions have a connector {name}: {choices}; choose with distribution=")
+        try:
+            return _connector(taken)
+        except ConnectorNotFound as error:
+            reason = str(_report(taken, str(error.args[0])))
+        raise ConnectorNotFound(f"the connector {name} is broken: {reason}")
+    everything = connectors()
+    matches = [found for found in everything if found.target == name and distribution in (None, found.distribution)]
+    if len(matches) > 1:
+        raise ConnectorNotFound(
+            f"several connectors have the target {name}: {', '.join(found.id for found in matches)}; use an id"
+        )
+    if not matches:
+        raise ConnectorNotFound(_unknown(name, distribution, everything))
+    return matches[0]
+
+
+def _unknown(name: str, distribution: str | None, everything: Connectors) -> str:
+    from difflib import get_close_matches  # imported late: for hints alone
+
+    names = [name_ for connector in everything for name_ in (connector.id, connector.target)]
+    near = get_close_matches(str(name), names, n=1)
+    where = f" in {distribution}" if distribution else ""
+    text = f"no connector {str(name)[:100]!r}{where}; installed: {', '.join(connector.id for connector in everything) or 'none'}"
+    text += f"; did you mean {near[0]}?" if near else ""
+    return text + (f"; broken: {'; '.join(map(str, everything.broken))}" if everything.broken else "")
+
+
+def _points(name: str) -> list[EntryPoint]:
+    """Return the entry points of a name, one per distribution (a path listed twice shows each of its own twice)."""
+    unique = {(point.value, *_distribution(point)): point for point in entry_points(group=GROUP, name=name)}
+    return list(unique.values())
+
+
+def _distribution(point: EntryPoint) -> tuple[str, str]:
+    if point.dist is None:
+        return "unknown", "unknown"
+    metadata = point.dist.metadata  # read and parsed whenever it is asked for
+    return metadata["Name"], metadata["Version"]
+
+
+def _preferred(points: list[EntryPoint]) -> EntryPoint | None:
+    """Return the one that gets an id: the only one, or authmail's own among several."""
+    own = [point for point in points if _distribution(point)[0] == _OWN]
+    return points[0] if len(points) == 1 else own[0] if len(own) == 1 else None
+
+
+def _rivals(point: EntryPoint, points: list[EntryPoint]) -> str:
+    others = ", ".join(sorted(_distribution(other)[0] for other in points if other is not point))
+    return f"another connector has the same id ({others}); choose with distribution="
+
+
+def _report(point: EntryPoint, reason: str) -> BrokenConnector:
+    return BrokenConnector(f"{point.name} = {point.value}", *_distribution(point), reason)
+
+
+def _connector(point: EntryPoint) -> Connector:
+    """Load an entry point once; raise ConnectorNotFound with the reason alone if it gives no connector."""
+    distribution, version = _distribution(point)
+    key = (point.name, point.value, distribution, version)
+    if key in _loaded:
+        return _loaded[key]
+    try:
+        plugin = point.load()
+        manager = manager_of(ConnectorHooks, [plugin])
+        missing = [hook for hook in REQUIRED_HOOKS if not getattr(manager.hook, hook).get_hookimpls()]
+        if missing:
+            reason = f"it lacks the hook {' and '.join(missing)}; is @hookimpl forgotten?"
+        else:
+            metadata = manager.hook.get_metadata()
+            if not isinstance(metadata, ConnectorMetadata):
+                reason = f"get_metadata returned {type(metadata).__name__}, not ConnectorMetadata"
+            elif metadata.id != point.name:
+                reason = f"its metadata has the id {metadata.id}, its entry point {point.name}"
+            else:
+                return _loaded.setdefault(key, Connector(metadata, distribution, version, manager))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (one broken connector must not stop the others)
+        reason = f"{type(error).__name__}: {str(error)[:500]}".rstrip(": ")
+    raise ConnectorNotFound(reason)

@@ -1,0 +1,1 @@
+"""``authmail.toml``: what it may say, and the delivery that it describes."""

@@ -1,0 +1,196 @@
+"""From a file to a Delivery, so that an operator never writes code."""
+
+import json
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from authmail.config.reading import relative
+from authmail.config.references import References, resolved
+from authmail.config.settings import unknown_keys
+from authmail.connect.connector import Connector
+from authmail.connect.registry import get_connector
+from authmail.delivery.breaker import Breaker
+from authmail.delivery.dedupe import Dedupe
+from authmail.delivery.delivery import Delivery
+from authmail.delivery.failover import Failover
+from authmail.delivery.file.settings import DeliverySettings, FileSettings, LimitsSettings, SenderSettings
+from authmail.delivery.limits import Limits
+from authmail.delivery.retry import Retry
+from authmail.delivery.routes import Route, Routes
+from authmail.delivery.sender import MessageSender
+from authmail.delivery.stores import Limit, MemoryStore, SQLiteStore, Store
+from authmail.http.egress import Egress
+from authmail.mailer import Mailer
+from authmail.outcomes import ConfigError, ConnectorNotFound, Problem
+from authmail.templates.folder import templates_in
+from authmail.templates.template import Template
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    plugins: Iterable[object] = (),
+    egress: Egress = Egress.ANY,
+    references: References | None = None,
+) -> Delivery:
+    """Read ``authmail.toml`` (or the same as JSON) and return what sends by it. Open it with ``async with``.
+
+    The file is its owner's, so secrets may be references, and private addresses may be connected to.
+
+    Args:
+        path: the file.
+        plugins: objects or modules with host hooks.
+        egress: where connectors may connect.
+        references: what secrets may refer to; ``AUTHMAIL_*`` and ``/run/secrets`` by default.
+
+    Raises:
+        ConfigError: every problem at once, with its path in the file and what to do.
+        OSError: the file cannot be read.
+    """
+    path = Path(path)
+    return compose(parsed(path.read_bytes(), path.name), path.parent, plugins=plugins, egress=egress, references=references)
+
+
+def parsed(content: bytes, name: str) -> dict[str, Any]:
+    """Return what a file of JSON or TOML holds.
+
+    Raises:
+        ConfigError: it is neither, or no object; with line and column, and no text of the file.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        data = json.loads(text) if text.lstrip().startswith("{") or name.endswith(".json") else tomllib.loads(text)
+    except json.JSONDecodeError as error:
+        problem = f"cannot be read as JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+    except UnicodeDecodeError:
+        problem = "is not UTF-8"
+    except ValueError as error:
+        problem = f"cannot be read as TOML: {error}"
+    except RecursionError:
+        problem = "is nested too deeply"
+    else:
+        if isinstance(data, dict):
+            return data
+        problem = "must hold an object"
+    raise ConfigError([Problem("", f"{name} {problem}")])
+
+
+def compose(
+    raw: Mapping[str, Any],
+    folder: Path,
+    *,
+    plugins: Iterable[object] = (),
+    egress: Egress = Egress.ANY,
+    references: References | None = None,
+) -> Delivery:
+    """Return the Delivery that a file's content describes; relative paths in it start at a folder.
+
+    Raises:
+        ConfigError: every problem at once.
+    """
+    references = references or References()
+    raw, problems = resolved({key: value for key, value in raw.items() if key != "$schema"}, FileSettings, references)
+    problems += unknown_keys(raw, FileSettings)
+    settings = None
+    try:
+        settings = FileSettings.from_dict(raw)
+    except ConfigError as error:
+        problems += error.problems
+    # Of a folder that cannot be used, none: that the senders have none either is no further problem.
+    templates: tuple[Template, ...] | None = () if raw.get("templates") else None
+    try:
+        templates = templates if templates is None else templates_in(folder / str(raw["templates"]))
+    except ConfigError as error:
+        problems += error.problems
+    # What else is wrong with the file keeps nobody from learning what is wrong with its senders.
+    mailers: dict[str, Mailer] = {}
+    for name, sender in _readable_senders(raw):
+        try:
+            mailers[name] = _mailer(sender, templates, raw.get("defaultLocale"), egress, references)
+        except ConfigError as error:
+            problems += relative(error.problems, f"senders.{name}")
+    del raw
+    if settings is None or problems:
+        raise ConfigError(problems)
+    return _nested(settings, mailers, folder, plugins)
+
+
+def _readable_senders(raw: Mapping[str, Any]) -> Iterable[tuple[str, SenderSettings]]:
+    senders = raw.get("senders")
+    for name, sender in senders.items() if isinstance(senders, Mapping) else ():
+        with suppress(ConfigError):  # its problems are known from reading the whole file
+            yield name, SenderSettings.from_dict(sender)
+
+
+def _mailer(
+    sender: SenderSettings,
+    templates: tuple[Template, ...] | None,
+    default_locale: str | None,
+    egress: Egress,
+    references: References,
+) -> Mailer:
+    connector = _connector(sender.connector)
+    try:
+        config = connector.validate_config(sender.config, references=references, templates=templates is not None)
+    except ConfigError as error:
+        problems = relative(error.problems, "config")
+    else:
+        return Mailer(connector, config, templates=templates, egress=egress, default_locale=default_locale)
+    raise ConfigError(problems)
+
+
+def _connector(name: str) -> Connector:
+    try:
+        return get_connector(name)
+    except ConnectorNotFound as error:
+        problem = Problem("connector", str(error))
+    raise ConfigError([problem])
+
+
+def _nested(settings: FileSettings, mailers: Mapping[str, Mailer], folder: Path, plugins: Iterable[object]) -> Delivery:
+    delivery = settings.delivery
+    # One breaker for each account, whichever route its messages come by.
+    breakers = {
+        name: Breaker(mailer, name=name, failures=delivery.failures, rest=delivery.rest) for name, mailer in mailers.items()
+    }
+    sender = _chain(delivery.order or breakers, breakers, delivery)
+    if settings.routes:
+        routes = [
+            Route(
+                name=route.name,
+                sender=_chain(route.senders, breakers, delivery),
+                types=route.types,
+                domains=route.domains,
+                applications=route.applications,
+                organizations=route.organizations,
+                locales=route.locales,
+            )
+            for route in settings.routes
+        ]
+        sender = Routes(routes, sender)
+    store = _store(settings, folder)
+    if settings.limits.enabled:
+        sender = _limited(sender, store, settings.limits)
+    sender = Dedupe(sender, store=store, keep=delivery.keep, hold=delivery.hold)
+    return Delivery(sender, plugins=plugins, timeout=delivery.timeout)
+
+
+def _chain(names: Iterable[str], breakers: Mapping[str, Breaker], delivery: DeliverySettings) -> MessageSender:
+    failover = Failover([breakers[name] for name in names], on_unknown=delivery.on_unknown)
+    return Retry(failover, attempts=delivery.attempts, on_unknown=delivery.on_unknown)
+
+
+def _store(settings: FileSettings, folder: Path) -> Store:
+    return MemoryStore() if settings.store is None else SQLiteStore(folder / settings.store, secret=settings.store_secret)
+
+
+def _limited(sender: MessageSender, store: Store, limits: LimitsSettings) -> Limits:
+    def limit(name: str) -> Limit | None:
+        setting = getattr(limits, name)
+        return None if setting is None else Limit(setting.most, setting.seconds)
+
+    return Limits(sender, store=store, recipient=limit("recipient"), ip=limit("ip"), account=limit("account"))

@@ -1,0 +1,122 @@
+"""What ``authmail.toml`` may say."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import attrs
+
+from authmail.config.secret import Secret
+from authmail.config.settings import Settings, setting, settings
+from authmail.outcomes import ConfigError, Problem
+
+
+@settings
+class SenderSettings(Settings):
+    """One sender: a connector with its config."""
+
+    connector: str = setting("Connector", help="Factory id or target; see authmail connectors")
+    config: Mapping[str, Any] = setting("Config", help="The connector's settings; see authmail info")
+
+    def __repr__(self) -> str:
+        return f"SenderSettings({self.connector!r})"  # the config holds secrets as they were typed
+
+
+@settings
+class LimitSettings(Settings):
+    """So many messages in so many seconds."""
+
+    most: int = setting("Messages", minimum=1, maximum=1_000_000_000)
+    seconds: float = setting("Seconds", minimum=1, maximum=31_536_000)
+
+
+@settings
+class LimitsSettings(Settings):
+    """Limits before anything is sent."""
+
+    enabled: bool = setting("Limits", default=True)
+    recipient: LimitSettings | None = setting(
+        "Per recipient", help="10 messages in 600 seconds unless said otherwise", default=LimitSettings(most=10, seconds=600)
+    )
+    ip: LimitSettings | None = setting("Per client address", help="Needs the message's ip", default=None)
+    account: LimitSettings | None = setting("All together", default=None)
+
+
+@settings
+class DeliverySettings(Settings):
+    """Attempts, order and repeats."""
+
+    timeout: float = setting(
+        "Timeout", help="Seconds for everything that a message needs", default=10.0, minimum=0.1, maximum=600
+    )
+    order: tuple[str, ...] = setting(
+        "Order", help="Names of senders, the preferred one first; all in the file's order unless said otherwise", default=()
+    )
+    attempts: int = setting("Attempts", help="How often the whole order is tried", default=4, minimum=1, maximum=20)
+    on_unknown: Mapping[str, Literal["resend", "stop"]] = setting(
+        "After an unknown outcome",
+        help="Usage type to resend or stop; by default resend with a code and no link, else stop",
+        default=attrs.Factory(dict),
+    )
+    failures: int = setting("Failures", help="So many in a row open a sender's breaker", default=5, minimum=1, maximum=1000)
+    rest: float = setting("Rest", help="Seconds that a breaker stays open at first", default=10.0, minimum=0.1, maximum=3600)
+    keep: float = setting(
+        "Keep", help="Seconds for which the answer to an idempotency key is kept", default=86400.0, minimum=1, maximum=2_592_000
+    )
+    hold: float = setting(
+        "Hold",
+        help="Seconds for which the same code to the same person goes out once; 0 for never",
+        default=30.0,
+        minimum=0,
+        maximum=3600,
+    )
+
+
+@settings
+class RouteSettings(Settings):
+    """A rule; everything that it names must fit."""
+
+    name: str = setting("Name")
+    senders: tuple[str, ...] = setting("Senders", help="Names of senders, the preferred one first")
+    types: tuple[str, ...] = setting("Usage types", default=())
+    domains: tuple[str, ...] = setting("Domains of recipients", help="qq.com, or *.cn for everything below", default=())
+    applications: tuple[str, ...] = setting("Ids of applications", default=())
+    organizations: tuple[str, ...] = setting("Ids of organizations", default=())
+    locales: tuple[str, ...] = setting("Languages", help="zh also fits zh-CN", default=())
+
+
+@settings
+class FileSettings(Settings):
+    """The whole file."""
+
+    senders: Mapping[str, SenderSettings] = setting(
+        "Senders", help="Add [senders.NAME] with a connector and its config, one for each account"
+    )
+    templates: str | None = setting("Templates", help="Folder of fr/SignIn.html files, beside this file", default=None)
+    default_locale: str | None = setting("Default language", default=None)
+    store: str | None = setting(
+        "Store", help="SQLite file that the processes of this machine share, beside this file; in memory without", default=None
+    )
+    store_secret: Secret | None = setting(
+        "Store secret", help="Key of the store's hashes; made in STORE.key without", default=None
+    )
+    delivery: DeliverySettings = setting("Delivery", default=DeliverySettings())
+    limits: LimitsSettings = setting("Limits", default=LimitsSettings())
+    routes: tuple[RouteSettings, ...] = setting("Routes", default=())
+
+    def __attrs_post_init__(self) -> None:
+        problems = list(self._unknown_senders())
+        if self.store_secret is not None and len(self.store_secret.reveal()) < 16:  # noqa: PLR2004 (128 bits)
+            problems.append(Problem("storeSecret", "needs 16 characters or more"))
+        if problems:
+            raise ConfigError(problems)
+
+    def _unknown_senders(self) -> Iterable[Problem]:
+        named = [("delivery.order", self.delivery.order)]
+        named += [(f"routes[{index}].senders", route.senders) for index, route in enumerate(self.routes)]
+        for path, names in named:
+            for index, name in enumerate(names):
+                if name not in self.senders:
+                    known = ", ".join(self.senders)
+                    yield Problem(f"{path}[{index}]", "is not the name of a sender", f"senders here: {known}")
+            if path != "delivery.order" and not names:
+                yield Problem(path, "must not be empty")

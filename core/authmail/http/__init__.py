@@ -1,0 +1,1 @@
+"""How it goes out: HTTP and sockets, egress, faults."""
