@@ -249,21 +249,22 @@ async def test_a_hook_names_what_it_needs():
 
 
 async def test_core_renders_only_for_those_who_ask():
-    """A connector with templates at the provider gets the message alone, and cannot take a rendered Email."""
+    """A connector with templates at the provider gets the cleaned values, and cannot take a rendered Email."""
 
-    async def send(message):
-        return Receipt(message.type)
+    async def send(message, values):
+        return Receipt(f"{message.type}, {values['code']}, {values['user']['name']}")
 
-    assert (await answer_of(send, Message("a@b.c", "NoTemplate"))).message_id == "NoTemplate"
+    named = Message("a@b.c", "NoTemplate", {"code": "1", "user": {"name": "see https://evil.example"}})
+    assert (await answer_of(send, named)).message_id == "NoTemplate, 1, see https[:]//evil[.]example"
     error = await failure_of(send, Email("a@b.c", "s", text="t"))
     assert isinstance(error, MessageRejected)
 
 
 async def test_a_connector_may_pass_on_what_the_host_gave():
-    """With `original` it gets a Message unrendered, its recipient checked all the same, and an Email as it is."""
+    """With `message` alone it gets a Message unrendered, its recipient checked all the same, and an Email as it is."""
 
-    async def send(original):
-        return Receipt(type(original).__name__)
+    async def send(message):
+        return Receipt(type(message).__name__)
 
     assert (await answer_of(send, Message("a@b.c", "NoTemplate"))).message_id == "Message"
     assert (await answer_of(send, Email("a@b.c", "s", html="x"))).message_id == "Email"

@@ -10,8 +10,7 @@ import pytest
 import authmail
 from authmail import ConfigError, Egress, Mailer, Message, SendError
 from authmail.sandbox import Sandbox
-from authmail_aliyun_dm.emulator import DirectMailEmulator
-from authmail_aliyun_dm.emulator_faults import FAULTS
+from authmail_aliyun_dm.emulator import FAULTS, DirectMailEmulator
 
 ALIYUN = "aliyun-direct-mail"
 SECRET, TOKEN, CODE, LINK = "s3cret-CANARY", "st5-CANARY", "739154", "https://link-canary.example/join?t=Qx7"

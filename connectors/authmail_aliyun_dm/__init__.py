@@ -1,43 +1,18 @@
-"""Aliyun Direct Mail: the hooks."""
+"""Aliyun Direct Mail: signed requests, and answers as data."""
 
 from importlib.resources import files
-from typing import Any
 
-from authmail import AccountReport, ConnectorMetadata, Email, Receipt, hookimpl
+from authmail import json_api
+from authmail_aliyun_dm.account import check_account
+from authmail_aliyun_dm.answers import ANSWERS
 from authmail_aliyun_dm.config import AliyunDMConfig
+from authmail_aliyun_dm.request import single_send_mail
 
-
-@hookimpl
-def get_metadata() -> ConnectorMetadata:
-    """Read the metadata."""
-    return ConnectorMetadata.load(files("authmail_metadata") / "aliyun_dm", settings=AliyunDMConfig)
-
-
-@hookimpl
-def validate_config(config: dict[str, Any]) -> AliyunDMConfig:
-    """Read the settings."""
-    return AliyunDMConfig.from_dict(config)
-
-
-@hookimpl
-async def send_message(email: Email, config: AliyunDMConfig, http: Any, deadline: float) -> Receipt:
-    """Send one mail by SingleSendMail."""
-    from authmail_aliyun_dm.exchange import send
-
-    return await send(email, config, http, deadline)
-
-
-@hookimpl
-async def check_account(config: AliyunDMConfig, http: Any) -> AccountReport:
-    """Ask for account and sender without sending mail."""
-    from authmail_aliyun_dm.account import check
-
-    return await check(config, http)
-
-
-@hookimpl
-def get_emulator() -> Any:
-    """Return Direct Mail for the sandbox."""
-    from authmail_aliyun_dm.emulator import DirectMailEmulator
-
-    return DirectMailEmulator()
+connector = json_api(
+    data=files("authmail_metadata") / "aliyun_dm",
+    config=AliyunDMConfig,
+    request=single_send_mail,
+    answers=ANSWERS,
+    account=check_account,
+    emulator="authmail_aliyun_dm.emulator:DirectMailEmulator",
+)

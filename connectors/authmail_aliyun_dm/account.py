@@ -1,13 +1,13 @@
 """The online check: key, account, sender and quota, without sending mail."""
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from authmail import AccountError, AccountReport, OutcomeUnknown, Problem, Reason
-from authmail_aliyun_dm import answers
+from authmail import AccountError, AccountReport, OutcomeUnknown, Problem, Reason, say
+from authmail_aliyun_dm.answers import ANSWERS
 from authmail_aliyun_dm.config import AliyunDMConfig
-from authmail_aliyun_dm.exchange import fresh_nonce
 from authmail_aliyun_dm.request import signed_request
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _FACTS = {
 }
 
 
-async def check(config: AliyunDMConfig, http: "Http") -> AccountReport:
+async def check_account(config: AliyunDMConfig, http: "Http") -> AccountReport:
     """Ask for the account's summary and for the sender address.
 
     Returns:
@@ -37,7 +37,7 @@ async def check(config: AliyunDMConfig, http: "Http") -> AccountReport:
     summary = await _ask("DescAccountSummary", {}, config, http, warnings)
     state = _USER_STATES.get(str(summary.get("UserStatus", "")))
     if state is not None:
-        raise AccountError(f"the Direct Mail account is {state}", reason=Reason.ACCOUNT)
+        raise AccountError(say("the Direct Mail account is {state}", state=say(state)), reason=Reason.ACCOUNT)
     facts |= {label: str(summary[name]) for name, label in _FACTS.items() if summary.get(name) not in (None, "")}
     senders = await _ask("QueryMailAddressByParam", {"KeyWord": config.account_name[:60]}, config, http, warnings)
     if senders:
@@ -49,16 +49,22 @@ async def _ask(
     action: str, parameters: Mapping[str, str], config: AliyunDMConfig, http: "Http", warnings: list[Problem]
 ) -> Mapping[str, Any]:
     """Return the answer's members; nothing, with a warning, if the key may not ask."""
-    request = signed_request(action, parameters, config, nonce=fresh_nonce(), now=datetime.now(UTC))
+    request = signed_request(action, parameters, config, nonce=os.urandom(16).hex(), now=datetime.now(UTC))
     reply = await http.post(request.url, body=request.body, headers=request.headers)
     if reply.status == 200:  # noqa: PLR2004
         members = reply.json()
         if isinstance(members, dict):
             return members
-        raise OutcomeUnknown(f"the answer to {action} cannot be read", status=reply.status)
-    error = answers.failure(answers.read(reply.status, reply.headers, reply.body), request)
+        raise OutcomeUnknown(say("the answer to {action} cannot be read", action=action), status=reply.status)
+    error = ANSWERS.failure(reply, request)
     if isinstance(error, AccountError) and error.reason is Reason.PERMISSION:
-        warnings.append(Problem("accessKeyId", f"may not ask {action}", f"grant dm:{action} to check this too"))
+        warnings.append(
+            Problem(
+                "accessKeyId",
+                say("may not ask {action}", action=action),
+                say("grant dm:{action} to check this too", action=action),
+            )
+        )
         return {}
     raise error
 
@@ -70,8 +76,8 @@ def _sender_facts(answer: Mapping[str, Any], config: AliyunDMConfig, warnings: l
     wanted = config.account_name.lower()
     row = next((row for row in rows if str(row.get("AccountName", "")).lower() == wanted), None)
     if row is None:
-        hint = f"the sender address (accountName) does not exist in {config.region_id}; check regionId and the console"
-        raise AccountError(hint, reason=Reason.SENDER)
+        hint = "the sender address (accountName) does not exist in {region}; check regionId and the console"
+        raise AccountError(say(hint, region=config.region_id), reason=Reason.SENDER)
     # 0 is in order, everything else is frozen or not verified (SDK 1.11.1).
     for name, key, message in (
         ("AccountStatus", "accountName", "is frozen or not usable"),

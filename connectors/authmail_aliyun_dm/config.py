@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from authmail import Mailbox, Problem, Secret, Settings, Template, checks, setting, settings
+from authmail import ApiSettings, Mailbox, Problem, Secret, Template, checks, say, setting, settings
 
 #: Region id → public host (SDK's endpoint map and the api-endpoints pages, 2025-10 to 2026-10).
 HOSTS = {
@@ -25,12 +25,14 @@ _SAFE_ALIAS = 14
 LONGEST_SUBJECT = 256
 _SAFE_SUBJECT = 100
 
+_SOME_PAGES = "some pages of the provider allow no more"
+
 _ADDRESS_IN_TEXT = re.compile(r"\S@\S")
 _TAG_LIKE = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)+|[a-z]+_?[0-9]+")
 
 
 @settings
-class AliyunDMConfig(Settings):
+class AliyunDMConfig(ApiSettings):
     """What an operator fills in. Lengths and names: SingleSendMail's page and the SDK 1.11.1."""
 
     access_key_id: str = setting(
@@ -95,16 +97,11 @@ class AliyunDMConfig(Settings):
         titles={"v3": "V3 (HMAC-SHA256)", "v1": "V1 (HMAC-SHA1)"},
         default="v3",
     )
-    replay_on_timeout: bool = setting(
+    repeat: bool = setting(
         "Repeat after a time-out",
+        key="replayOnTimeout",
         help="After no answer, the very same signed request once more, where a second mail would do no harm",
         default=True,
-    )
-    templates: tuple[Template, ...] = setting(
-        "Templates",
-        help="SignIn, Register, ForgotPassword and Generic are required",
-        required_types=("SignIn", "Register", "ForgotPassword", "Generic"),
-        default=(),
     )
 
     @cached_property
@@ -137,6 +134,7 @@ class AliyunDMConfig(Settings):
             yield Problem("replyAddress", "competes with replyToAddress", "turn replyToAddress off")
         if self.reply_address_alias is not None and self.reply_address is None:
             yield Problem("replyAddressAlias", "has no effect without replyAddress")
+        yield from super().warnings()
         for index, template in enumerate(self.templates):
             yield from _template_warnings(template, f"templates[{index}]")
 
@@ -147,16 +145,14 @@ class AliyunDMConfig(Settings):
         if _ADDRESS_IN_TEXT.search(alias) or "<" in alias:
             yield Problem("fromAlias", "holds an address", "the address goes to accountName; fromAlias is the name people see")
         elif _TAG_LIKE.fullmatch(alias):
-            hint = "a tag goes to tagName; fromAlias is the name people see as sender"
+            hint = say("a tag goes to tagName; fromAlias is the name people see as sender")
             yield Problem("fromAlias", "looks like the console's email tag", hint)
         if len(alias) > _SAFE_ALIAS:
-            yield Problem("fromAlias", f"has more than {_SAFE_ALIAS} characters", "some pages of the provider allow no more")
+            yield Problem("fromAlias", say("has more than {most} characters", most=_SAFE_ALIAS), _SOME_PAGES)
 
 
 def _template_warnings(template: Template, path: str) -> Iterable[Problem]:
-    if not template.subject.strip() or not template.content.strip():
-        yield Problem(path, "has an empty subject or content", "the provider refuses such a mail")
     if len(template.subject) > _SAFE_SUBJECT:
-        yield Problem(f"{path}.subject", f"has more than {_SAFE_SUBJECT} characters", "some pages of the provider allow no more")
+        yield Problem(f"{path}.subject", say("has more than {most} characters", most=_SAFE_SUBJECT), _SOME_PAGES)
     if template.send_from and "@" in template.send_from:
         yield Problem(f"{path}.sendFrom", "holds an address, which has no effect", "the address is always accountName")

@@ -15,13 +15,12 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
-import attrs
 from aiohttp import web
 
 from authmail import Mailbox
-from authmail.sandbox import Fault, Inbox, fault_of, perform
-from authmail_aliyun_dm.emulator_faults import FAULTS
-from authmail_aliyun_dm.emulator_gateway import Call, Gateway, Refused, utc_now
+from authmail.sandbox import ApiEmulator, Fault, Refusal, fault_of, faults_of
+from authmail_aliyun_dm.answers import ANSWERS
+from authmail_aliyun_dm.emulator_gateway import Call, Gateway, utc_now
 
 _RULES: dict[str, tuple[str, str]] = {
     "AddressType": ("[01]", "InvalidParameter.Format"),
@@ -38,11 +37,25 @@ _REQUIRED = ("AccountName", "AddressType", "ReplyToAddress", "ToAddress", "Subje
 _MAIL_PARAMETERS = {*_REQUIRED, "HtmlBody", "TextBody", "FromAlias", "ReplyAddress", "ReplyAddressAlias"}
 _UNKNOWN_API = "Specified api is not found, please check your url and method."
 _REMEMBERED_LOSSES = 1000
+_CALL = web.RequestKey("call", Call)
+_AS_JSON = web.RequestKey("as_json", bool)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
+FAULTS = faults_of(
+    ANSWERS,
+    throttled=Fault("too many calls, try again in 3 s", 400, "Throttling.User", 3),
+    spam=Fault("refused by the spam filter", 400, "InvalidSendMail.Spam"),
+    suppressed=Fault("the recipient is on the list of invalid addresses", 400, "InvalidToAddress.Spam"),
+    quota=Fault("the daily quota is used up", 400, "InvalidQuota.Day"),
+    arrears=Fault("the account has no balance left", 400, "InsufficientBalance"),
+    busy=Fault("not available now", 503, "ServiceUnavailable"),
+    crash=Fault("a fault inside the provider", 500, "InternalError"),
+    no_envid=Fault("a success without an EnvId", 200, action="no-id"),
+    lost=Fault("the first request is lost without an answer, the same one again is accepted", action="lose"),
+)
 
-@attrs.define(eq=False)
-class DirectMailEmulator:
+
+class DirectMailEmulator(ApiEmulator):
     """One region of Direct Mail.
 
     Args:
@@ -55,18 +68,25 @@ class DirectMailEmulator:
         now: the clock.
     """
 
-    access_keys: Mapping[str, str] = attrs.field(factory=lambda: {"sandbox-access-key": "sandbox-secret"})
-    senders: tuple[str, ...] = ("no-reply@mail.sandbox.example",)
-    region: str = "cn-hangzhou"
-    security_token: str = "sandbox-token"  # noqa: S105 (made up)
-    read_rights: bool = True
-    user_status: int = 0
-    now: Callable[[], datetime] = utc_now
-    _lost: deque[str] = attrs.field(factory=lambda: deque(maxlen=_REMEMBERED_LOSSES), init=False)
-    _gateway: Gateway = attrs.field(init=False)
+    faults = FAULTS
 
-    def __attrs_post_init__(self) -> None:
-        self._gateway = Gateway(self.access_keys, self.security_token, self.now)
+    def __init__(
+        self,
+        *,
+        access_keys: Mapping[str, str] | None = None,
+        senders: tuple[str, ...] = ("no-reply@mail.sandbox.example",),
+        region: str = "cn-hangzhou",
+        security_token: str = "sandbox-token",  # noqa: S107 (made up)
+        read_rights: bool = True,
+        user_status: int = 0,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__()
+        self.access_keys = {"sandbox-access-key": "sandbox-secret"} if access_keys is None else access_keys
+        self.senders, self.region = senders, region
+        self.read_rights, self.user_status = read_rights, user_status
+        self._gateway = Gateway(self.access_keys, security_token, now)
+        self._lost: deque[str] = deque(maxlen=_REMEMBERED_LOSSES)
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -80,92 +100,82 @@ class DirectMailEmulator:
             "regionId": self.region,
         }
 
-    @property
-    def faults(self) -> Mapping[str, Fault]:
-        """What a recipient's part before the ``@`` makes happen."""
-        return FAULTS
-
-    async def handle(self, request: web.Request, inbox: Inbox) -> web.StreamResponse:
-        """Answer one request."""
-        body = await request.read()
+    def authenticate(self, request: web.Request, body: bytes) -> None:
+        """Check method, path, signature and time; remember what is asked for."""
         is_form = request.content_type == "application/x-www-form-urlencoded"
-        parameters = dict(request.query) | (
-            dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)) if is_form else {}
-        )
-        as_json = "Authorization" in request.headers or parameters.get("Format", "").upper() == "JSON"
-        try:
-            if request.method not in ("GET", "POST"):
-                raise Refused(400, "UnsupportedHTTPMethod", "This http method is not supported.")
-            if request.path != "/":
-                raise Refused(404, "InvalidApi.NotFound", _UNKNOWN_API)
-            call = self._gateway.verified(request, body, parameters)
-            return await self._act(call, request, inbox, as_json=as_json)
-        except Refused as refusal:
-            error = _error(request.host, refusal)
-            return _answer("Error", error, refusal.status, as_json=as_json, retry_after=refusal.retry_after)
+        form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True) if is_form else []
+        parameters = dict(request.query) | dict(form)
+        request[_AS_JSON] = "Authorization" in request.headers or parameters.get("Format", "").upper() == "JSON"
+        if request.method not in ("GET", "POST"):
+            raise Refusal(400, "UnsupportedHTTPMethod", "This http method is not supported.")
+        if request.path != "/":
+            raise Refusal(404, "InvalidApi.NotFound", _UNKNOWN_API)
+        request[_CALL] = self._gateway.verified(request, body, parameters)
 
-    # Actions.
+    def sends(self, request: web.Request) -> bool:
+        """Whether the action sends."""
+        return request[_CALL].action == "SingleSendMail"
 
-    async def _act(self, call: Call, request: web.Request, inbox: Inbox, *, as_json: bool) -> web.StreamResponse:
-        fault = fault_of(call.parameters.get("ToAddress", ""), FAULTS) if call.action == "SingleSendMail" else None
-        if fault is not None and fault.action == "lose" and call.nonce not in self._lost:
-            self._lost.append(call.nonce)
-            await asyncio.Event().wait()
+    def read(self, request: web.Request, body: bytes) -> Mapping[str, Any]:
+        """Return the mail."""
+        call = request[_CALL]
+        fault = fault_of(call.parameters.get("ToAddress", ""), self.faults)
+        if fault is None or not self._loses(fault, call):  # what is lost never reached the gateway
+            self._gateway.take_nonce(call.nonce)
+        self._check_mail(call.parameters)
+        return _mail(call.parameters)
+
+    def tell(self, request: web.Request) -> web.Response:
+        """Answer DescAccountSummary and QueryMailAddressByParam."""
+        call = request[_CALL]
         self._gateway.take_nonce(call.nonce)
         if call.action == "DescAccountSummary":
-            return _answer(f"{call.action}Response", self._summary(), as_json=as_json)
+            return _answer(f"{call.action}Response", self._summary(), as_json=request[_AS_JSON])
         if call.action == "QueryMailAddressByParam":
-            return _answer(f"{call.action}Response", self._query_senders(call.parameters), as_json=as_json)
-        if call.action != "SingleSendMail":
-            raise Refused(404, "InvalidApi.NotFound", _UNKNOWN_API)
-        self._check_mail(call.parameters)
-        if fault is not None:
-            answer = await self._show(fault, call, request, inbox)
-            if answer is not None:
-                return answer
-        self._accept(call.parameters, inbox)
-        accepted = {"EnvId": str(uuid4().int)[:18], "RequestId": _request_id()}
-        return _answer(f"{call.action}Response", accepted, as_json=as_json)
+            return _answer(f"{call.action}Response", self._query_senders(call.parameters), as_json=request[_AS_JSON])
+        raise Refusal(404, "InvalidApi.NotFound", _UNKNOWN_API)
 
-    async def _show(self, fault: Fault, call: Call, request: web.Request, inbox: Inbox) -> web.StreamResponse | None:
-        """Show a fault; None where the mail is accepted all the same."""
-        if fault.code is not None:
-            raise Refused(fault.status, fault.code, f"{fault.help[:1].upper()}{fault.help[1:]}.", fault.retry_after)
-        if fault.action == "no-id":
-            return web.json_response({"RequestId": _request_id()})
-        return await perform(fault, request, lambda: self._accept(call.parameters, inbox))
+    def accept(self, message_id: str | None, request: web.Request) -> web.Response:
+        """Return an acceptance."""
+        members = {"RequestId": _request_id()} if message_id is None else {"EnvId": message_id, "RequestId": _request_id()}
+        return _answer("SingleSendMailResponse", members, as_json=request[_AS_JSON])
+
+    def refuse(self, refusal: Refusal, request: web.Request) -> web.Response:
+        """Return an error."""
+        error = _error(request.host, refusal)
+        return _answer("Error", error, refusal.status, as_json=request[_AS_JSON], retry_after=refusal.retry_after)
+
+    def fresh_id(self) -> str:
+        """Return an EnvId."""
+        return str(uuid4().int)[:18]
+
+    async def show(self, fault: Fault, request: web.Request, take: Any, *, is_first: bool) -> web.StreamResponse | None:
+        """Show a fault; nonces tell here whether a request comes for the first time."""
+        call = request[_CALL]
+        if self._loses(fault, call):
+            self._lost.append(call.nonce)
+            await asyncio.Event().wait()
+        return await super().show(fault, request, take, is_first=False)
+
+    def _loses(self, fault: Fault, call: Call) -> bool:
+        return fault.action == "lose" and call.nonce not in self._lost
 
     def _check_mail(self, parameters: Mapping[str, str]) -> None:
         for name in _REQUIRED:
             if not parameters.get(name):
-                raise Refused(400, f"Missing{name}", f"{name} is mandatory for this action.")
+                raise Refusal(400, f"Missing{name}", f"{name} is mandatory for this action.")
         if not (parameters.get("HtmlBody") or parameters.get("TextBody") or parameters.get("Template")):
-            raise Refused(400, "InvalidBody", "The specified textBody or htmlBody is wrongly formed.")
+            raise Refusal(400, "InvalidBody", "The specified textBody or htmlBody is wrongly formed.")
         for name, (pattern, code) in _RULES.items():
             if name in parameters and not re.fullmatch(pattern, parameters[name]):
-                raise Refused(400, code, f"The specified {name} is wrongly formed.")
+                raise Refusal(400, code, f"The specified {name} is wrongly formed.")
         recipients = parameters["ToAddress"].split(",")
         if len(recipients) > _MOST_RECIPIENTS or not all(map(_is_address, recipients)):
-            raise Refused(400, "InvalidToAddress", "The specified ToAddress is wrongly formed.")
+            raise Refusal(400, "InvalidToAddress", "The specified ToAddress is wrongly formed.")
         if "ReplyAddress" in parameters and not _is_address(parameters["ReplyAddress"]):
-            raise Refused(400, "InvalidReplyAddress.Malformed", "The specified ReplyAddress is wrongly formed.")
+            raise Refusal(400, "InvalidReplyAddress.Malformed", "The specified ReplyAddress is wrongly formed.")
         if parameters["AccountName"] not in self.senders or parameters.get("RegionId", self.region) != self.region:
-            raise Refused(404, "InvalidMailAddress.NotFound", "The specified mailAddress does not exist.")
-
-    def _accept(self, parameters: Mapping[str, str], inbox: Inbox) -> None:
-        reply_to = parameters.get("ReplyAddress")
-        system = {"RegionId", "Format", "Version", "Action", "AccessKeyId", "Signature", "SecurityToken", "Timestamp"}
-        extra = {n: v for n, v in parameters.items() if n not in _MAIL_PARAMETERS | system and not n.startswith("Signature")}
-        inbox.add(
-            connector="aliyun-direct-mail",
-            sender=_shown(parameters["AccountName"], parameters.get("FromAlias", "")),
-            to=tuple(parameters["ToAddress"].split(",")),
-            subject=parameters["Subject"],
-            html=parameters.get("HtmlBody"),
-            text=parameters.get("TextBody"),
-            reply_to=_shown(reply_to, parameters.get("ReplyAddressAlias", "")) if reply_to else None,
-            extra=extra,
-        )
+            raise Refusal(404, "InvalidMailAddress.NotFound", "The specified mailAddress does not exist.")
 
     def _summary(self) -> dict[str, Any]:
         self._check_read_rights()
@@ -184,7 +194,22 @@ class DirectMailEmulator:
 
     def _check_read_rights(self) -> None:
         if not self.read_rights:
-            raise Refused(403, "NoPermission", "You are not authorized to do this action.")
+            raise Refusal(403, "NoPermission", "You are not authorized to do this action.")
+
+
+def _mail(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the inbox shows."""
+    reply_to = parameters.get("ReplyAddress")
+    system = {"RegionId", "Format", "Version", "Action", "AccessKeyId", "Signature", "SecurityToken", "Timestamp"}
+    return {
+        "sender": _shown(parameters["AccountName"], parameters.get("FromAlias", "")),
+        "to": tuple(parameters["ToAddress"].split(",")),
+        "subject": parameters["Subject"],
+        "html": parameters.get("HtmlBody"),
+        "text": parameters.get("TextBody"),
+        "reply_to": _shown(reply_to, parameters.get("ReplyAddressAlias", "")) if reply_to else None,
+        "extra": {n: v for n, v in parameters.items() if n not in _MAIL_PARAMETERS | system and not n.startswith("Signature")},
+    }
 
 
 def _is_address(text: str) -> bool:
@@ -203,7 +228,7 @@ def _request_id() -> str:
     return str(uuid4()).upper()
 
 
-def _error(host: str, refusal: Refused) -> dict[str, Any]:
+def _error(host: str, refusal: Refusal) -> dict[str, Any]:
     recommend = f"https://api.alibabacloud.example/troubleshoot?q={refusal.code}"
     details = {"HostId": host, "Code": refusal.code, "Message": refusal.message, "Recommend": recommend}
     return {"RequestId": _request_id(), **details}

@@ -9,6 +9,7 @@ from hashlib import sha256
 import attrs
 from aiohttp import web
 
+from authmail.sandbox import Refusal
 from authmail_aliyun_dm.signing import sign_v1, sign_v3, string_to_sign_v1, string_to_sign_v3
 
 _WINDOW = timedelta(minutes=15)
@@ -24,14 +25,6 @@ _SYSTEM_PARAMETERS = [
     "SignatureNonce",
     "Timestamp",
 ]
-
-
-class Refused(Exception):
-    """An error answer: HTTP status, code, message, and seconds to wait."""
-
-    def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
-        super().__init__(code)
-        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
 
 
 @attrs.frozen
@@ -67,7 +60,7 @@ class Gateway:
         """Return what a request asks for, by V3 if it has an Authorization header, else by V1.
 
         Raises:
-            Refused: the key, time, signature, token or version is wrong.
+            Refusal: the key, time, signature, token or version is wrong.
         """
         if "Authorization" in request.headers:
             return self._v3(request, body, parameters)
@@ -77,20 +70,20 @@ class Gateway:
         """Remember a nonce for as long as its time window.
 
         Raises:
-            Refused: it was seen before.
+            Refusal: it was seen before.
         """
         now = self.now()
         # In the order of their times, so only the oldest are looked at.
         while self._nonces and now - self._nonces[oldest := next(iter(self._nonces))] > 2 * _WINDOW:
             del self._nonces[oldest]
         if nonce in self._nonces:
-            raise Refused(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
+            raise Refusal(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
         self._nonces[nonce] = now
 
     def _v3(self, request: web.Request, body: bytes, parameters: Mapping[str, str]) -> Call:
         match = _AUTHORIZATION.fullmatch(request.headers["Authorization"])
         if match is None:
-            raise Refused(400, "IncompleteSignature", "The request signature does not conform to Aliyun standards.")
+            raise Refusal(400, "IncompleteSignature", "The request signature does not conform to Aliyun standards.")
         key, names, signature = match[1], match[2].split(";"), match[3]
         secret = self._secret(key)
         lines = {name: request.headers.get(name, "") for name in names}
@@ -99,7 +92,7 @@ class Gateway:
             must.add("content-type")
         lacking = (must - set(names)) | {name for name in must if name not in request.headers}
         if lacking:
-            raise Refused(400, "IncompleteSignature", f"These headers must be there and signed: {', '.join(sorted(lacking))}.")
+            raise Refusal(400, "IncompleteSignature", f"These headers must be there and signed: {', '.join(sorted(lacking))}.")
         self._check_time(request.headers.get("x-acs-date", ""))
         right = sign_v3(request.method, request.path, request.query, lines, body, key, secret).rpartition("=")[2]
         if not hmac.compare_digest(right, signature) or request.headers["x-acs-content-sha256"] != sha256(body).hexdigest():
@@ -107,15 +100,15 @@ class Gateway:
             raise self._mismatch(echo)
         self._check_token(request.headers.get("x-acs-security-token"))
         if request.headers["x-acs-version"] != "2015-11-23":
-            raise Refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
+            raise Refusal(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
         return Call(request.headers["x-acs-action"], parameters, request.headers["x-acs-signature-nonce"])
 
     def _v1(self, request: web.Request, parameters: Mapping[str, str]) -> Call:
         for name in _SYSTEM_PARAMETERS:
             if name not in parameters:
-                raise Refused(400, f"Missing{name}", f"{name} is mandatory for this action.")
+                raise Refusal(400, f"Missing{name}", f"{name} is mandatory for this action.")
         if (parameters["SignatureMethod"], parameters["SignatureVersion"]) != ("HMAC-SHA1", "1.0"):
-            raise Refused(400, "InvalidSignatureMethod", "The specified signature method is not supported.")
+            raise Refusal(400, "InvalidSignatureMethod", "The specified signature method is not supported.")
         secret = self._secret(parameters["AccessKeyId"])
         self._check_time(parameters["Timestamp"])
         signed = {name: value for name, value in parameters.items() if name != "Signature"}
@@ -123,28 +116,28 @@ class Gateway:
             raise self._mismatch(string_to_sign_v1(request.method, signed))
         self._check_token(parameters.get("SecurityToken"))
         if parameters["Version"] != "2015-11-23":
-            raise Refused(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
+            raise Refusal(404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method.")
         return Call(parameters["Action"], parameters, parameters["SignatureNonce"])
 
     def _secret(self, key: str) -> str:
         if key not in self.access_keys:
-            raise Refused(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
+            raise Refusal(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.")
         return self.access_keys[key]
 
     def _check_time(self, date: str) -> None:
         try:
             then = datetime.strptime(date, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         except ValueError:
-            raise Refused(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.") from None
+            raise Refusal(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.") from None
         if abs(self.now() - then) > _WINDOW:
-            raise Refused(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+            raise Refusal(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
 
     @staticmethod
-    def _mismatch(echo: str) -> Refused:
+    def _mismatch(echo: str) -> Refusal:
         # As the real one does, with all that it gives away.
         text = f"Specified signature is not matched with our calculation. server string to sign is:{echo}"
-        return Refused(400, "SignatureDoesNotMatch", text)
+        return Refusal(400, "SignatureDoesNotMatch", text)
 
     def _check_token(self, token: str | None) -> None:
         if token is not None and token != self.security_token:
-            raise Refused(403, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")
+            raise Refusal(403, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 from yarl import URL
 
-from authmail import Email, MessageRejected, Phase, Reason
+from authmail import Email, MessageRejected, Phase, Reason, Request, say
 from authmail_aliyun_dm.config import LONGEST_SUBJECT, AliyunDMConfig
 from authmail_aliyun_dm.signing import authorization_v3, canonical_to_sign_v3, percent_encode, sign_v1, string_to_sign_v1
 
@@ -26,27 +26,18 @@ _HEADER = re.compile(r"Message-ID|List-Unsubscribe(?:-Post)?|X-User-.+", re.IGNO
 _MOST_HEADERS = 10
 
 
-@attrs.frozen(repr=False)
-class Request:
+@attrs.frozen(repr=False, kw_only=True)
+class SignedRequest(Request):
     """A signed request, ready to be posted, also a second time.
 
     Args:
-        url: where to.
-        headers: with the signature (V3).
-        body: the exact bytes that are signed.
         signed: gives the text that was signed, to compare with what a server echoes. V1's holds the whole mail.
     """
 
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
     signed: Callable[[], str]
 
-    def __repr__(self) -> str:
-        return f"Request(body=<{len(self.body)} bytes>)"
 
-
-def single_send_mail(email: Email, config: AliyunDMConfig, *, nonce: str, now: datetime) -> Request:
+def single_send_mail(email: Email, config: AliyunDMConfig, nonce: str, now: datetime) -> SignedRequest:
     """Return the request that sends a mail.
 
     Args:
@@ -61,7 +52,9 @@ def single_send_mail(email: Email, config: AliyunDMConfig, *, nonce: str, now: d
     return signed_request("SingleSendMail", _parameters(email, config), config, nonce=nonce, now=now)
 
 
-def signed_request(action: str, parameters: Mapping[str, str], config: AliyunDMConfig, *, nonce: str, now: datetime) -> Request:
+def signed_request(
+    action: str, parameters: Mapping[str, str], config: AliyunDMConfig, *, nonce: str, now: datetime
+) -> SignedRequest:
     """Return the signed POST of any action, its parameters in the form body."""
     date = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     sign = _signed_v1 if config.signature == "v1" else _signed_v3
@@ -70,13 +63,12 @@ def signed_request(action: str, parameters: Mapping[str, str], config: AliyunDMC
 
 def _parameters(email: Email, config: AliyunDMConfig) -> dict[str, str]:
     if len(email.subject) > LONGEST_SUBJECT:
-        raise _refused("subject", f"{len(email.subject)} characters, at most {LONGEST_SUBJECT} are allowed", Reason.CONTENT)
+        raise _too_long("the subject has {count} characters, at most {most} are allowed", len(email.subject), LONGEST_SUBJECT)
     if len(email.to.address) > _LONGEST_RECIPIENT:
-        raise _refused(
-            "recipient", f"{len(email.to.address)} characters, at most {_LONGEST_RECIPIENT} are allowed", Reason.RECIPIENT
-        )
+        hint = "the recipient has {count} characters, at most {most} are allowed"
+        raise _too_long(hint, len(email.to.address), _LONGEST_RECIPIENT, Reason.RECIPIENT)
     # An address in a template's sendFrom has no effect: the sender is always accountName.
-    alias = (email.sender.name[:_SAFE_ALIAS] if email.sender else "") or config.from_alias
+    alias = email.from_name[:_SAFE_ALIAS] or config.from_alias
     reply_to = email.reply_to.address if email.reply_to else config.reply_address
     reply_name = email.reply_to.name[:_SAFE_ALIAS] if email.reply_to else config.reply_address_alias
     # Whether HTML and text together give a multipart mail is not known, so a derived text stays at home.
@@ -110,23 +102,24 @@ def _headers(headers: Mapping[str, str]) -> str:
     """Return headers as the service wants them; refuse those that it would drop without a word."""
     for name in headers:
         if not _HEADER.fullmatch(name):
-            raise _refused("mail", f"the header {name}; only Message-ID, List-Unsubscribe and X-User-… are sent", Reason.CONTENT)
+            hint = say("the mail has the header {name}; only Message-ID, List-Unsubscribe and X-User-… are sent", name=name)
+            raise MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
     if len(headers) > _MOST_HEADERS:
-        raise _refused("mail", f"{len(headers)} headers, at most {_MOST_HEADERS} are sent", Reason.CONTENT)
+        raise _too_long("the mail has {count} headers, at most {most} are sent", len(headers), _MOST_HEADERS)
     return json.dumps(dict(headers), ensure_ascii=False, separators=(",", ":"))
 
 
-def _refused(what: str, why: str, reason: Reason) -> MessageRejected:
-    return MessageRejected(f"the {what} has {why}", reason=reason, phase=Phase.BEFORE)
+def _too_long(hint: str, count: int, most: int, reason: Reason = Reason.CONTENT) -> MessageRejected:
+    return MessageRejected(say(hint, count=count, most=most), reason=reason, phase=Phase.BEFORE)
 
 
 def _checked(body: bytes) -> bytes:
     if len(body) > _LARGEST_BODY:
-        raise _refused("mail", f"{len(body)} bytes, at most {_LARGEST_BODY} are allowed", Reason.CONTENT)
+        raise _too_long("the mail has {count} bytes, at most {most} are allowed", len(body), _LARGEST_BODY)
     return body
 
 
-def _signed_v3(action: str, parameters: Mapping[str, str], config: AliyunDMConfig, nonce: str, date: str) -> Request:
+def _signed_v3(action: str, parameters: Mapping[str, str], config: AliyunDMConfig, nonce: str, date: str) -> SignedRequest:
     url = urlsplit(config.url)
     # yarl encodes a form six times as fast as urllib, and that is most of the work per mail. V3 signs the bytes as they
     # are; V1 below needs RFC 3986 to the letter.
@@ -148,10 +141,10 @@ def _signed_v3(action: str, parameters: Mapping[str, str], config: AliyunDMConfi
     text, names = canonical_to_sign_v3("POST", url.path, "", headers, body_hash)
     headers["authorization"] = authorization_v3(text, names, config.access_key_id, config.signing_key)
     headers["accept"] = "application/json"
-    return Request(url=config.url, headers=headers, body=body, signed=lambda: text)
+    return SignedRequest(url=config.url, headers=headers, body=body, signed=lambda: text)
 
 
-def _signed_v1(action: str, parameters: Mapping[str, str], config: AliyunDMConfig, nonce: str, date: str) -> Request:
+def _signed_v1(action: str, parameters: Mapping[str, str], config: AliyunDMConfig, nonce: str, date: str) -> SignedRequest:
     everything = {
         "Action": action,
         "Format": "JSON",
@@ -169,7 +162,7 @@ def _signed_v1(action: str, parameters: Mapping[str, str], config: AliyunDMConfi
     signature = sign_v1("POST", everything, config.access_key_secret.reveal())
     pairs = [f"{name}={percent_encode(value)}" for name, value in {**everything, "Signature": signature}.items()]
     body = _checked("&".join(pairs).encode("ascii"))
-    return Request(
+    return SignedRequest(
         url=config.url,
         headers={"content-type": _FORM, "accept": "application/json"},
         body=body,

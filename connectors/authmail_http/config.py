@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import attrs
 
-from authmail import Problem, Secret, Settings, setting, settings
+from authmail import Problem, Secret, Settings, say, setting, settings
 from authmail_http.signature import key_of
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
@@ -56,7 +56,7 @@ def _headers(headers: Mapping[str, Secret]) -> None:
             raise ValueError("has a name that is no header name", "letters, digits and hyphens, such as X-Tenant")
         if name.lower() in _RESERVED:
             hint = "use the setting authorization" if name.lower() == "authorization" else "leave it out"
-            raise ValueError(f"must not set {name}, which is set by itself", hint)
+            raise ValueError(say("must not set {name}, which is set by itself", name=name), hint)
         _header_value(value)
 
 
@@ -101,8 +101,9 @@ class HttpConfig(Settings):
         check=_signing_secret,
         default=None,
     )
-    replay_on_timeout: bool = setting(
+    repeat: bool = setting(
         "Repeat after a time-out",
+        key="replayOnTimeout",
         help="After no answer, the very same request with the same id once more, where a second mail would do no harm",
         default=True,
     )
@@ -125,15 +126,15 @@ class HttpConfig(Settings):
     def warnings(self) -> Iterable[Problem]:
         """Yield what is doubtful."""
         if "@" in urlsplit(self.endpoint).netloc:
-            hint = "move them to authorization, which is kept secret"
+            hint = say("move them to authorization, which is kept secret")
             yield Problem("endpoint", "holds a user or password, which are shown to whoever may see the config", hint)
         if self.endpoint.startswith("http://"):
             yield Problem("endpoint", "is plain http: codes and links can be read on the way", "use https")
         if self.authorization is None and self.signing_secret is None and not self.headers and "@" not in self.endpoint:
-            hint = "set authorization or signingSecret, and let the endpoint check it"
+            hint = say("set authorization or signingSecret, and let the endpoint check it")
             yield Problem("authorization", "is not set, so anybody who finds the endpoint can have mail sent", hint)
         if self.signing_secret is not None and len(key_of(self.signing_secret)) < _SHORTEST_KEY:
-            yield Problem("signingSecret", f"has less than {_SHORTEST_KEY} bytes", "make a longer one")
+            yield Problem("signingSecret", say("has less than {least} bytes", least=_SHORTEST_KEY), "make a longer one")
 
     def __repr__(self) -> str:
         return f"HttpConfig(endpoint={self.url!r}, authorization={self.authorization!r})"

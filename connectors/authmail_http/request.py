@@ -4,11 +4,10 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-import attrs
-
-from authmail import Email, Message, MessageRejected, Phase, Reason
+from authmail import Email, Message, MessageRejected, Phase, Reason, Request, say
 from authmail_http.config import HttpConfig
 from authmail_http.signature import key_of, sign
 
@@ -19,50 +18,31 @@ _LARGEST_INDEX = 2**32 - 2
 _WHOLE = 1e21
 
 
-@attrs.frozen(repr=False)
-class Request:
-    """A request, ready to be posted, also a second time.
-
-    Args:
-        identifier: the message's; the same on every repeat.
-        url: where to.
-        headers: with authorization and signature.
-        body: the exact bytes.
-    """
-
-    identifier: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    def __repr__(self) -> str:
-        return f"Request(body=<{len(self.body)} bytes>)"
-
-
-def post(original: Message | Email, config: HttpConfig, *, identifier: str, now: int) -> Request:
+def post(message: Message | Email, config: HttpConfig, key: str, now: datetime) -> Request:
     """Return the request that hands over a message or mail.
 
     Args:
-        original: what the host gave.
+        message: what the host gave.
         config: the settings.
-        identifier: of the message; printable ASCII.
-        now: seconds since 1970.
+        key: identifies the message, the same on every repeat; printable ASCII.
+        now: the time, for the signature.
 
     Raises:
         MessageRejected: the payload holds something that JSON cannot.
     """
-    body = _json(_of_message(original) if isinstance(original, Message) else _of_email(original))
+    body = _json(_of_message(message) if isinstance(message, Message) else _of_email(message))
     headers = {name: value.reveal() for name, value in config.headers.items()}
-    headers |= {"Content-Type": "application/json", "Idempotency-Key": identifier}
+    headers |= {"Content-Type": "application/json", "Idempotency-Key": key}
     if (authorization := config.authorization_header) is not None:
         headers["Authorization"] = authorization
     if config.signing_secret is not None:
+        timestamp = int(now.timestamp())
         headers |= {
-            "webhook-id": identifier,
-            "webhook-timestamp": str(now),
-            "webhook-signature": sign(key_of(config.signing_secret), identifier, now, body),
+            "webhook-id": key,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": sign(key_of(config.signing_secret), key, timestamp, body),
         }
-    return Request(identifier, config.url, headers, body)
+    return Request(url=config.url, body=body, headers=headers, id=key)
 
 
 def _of_message(message: Message) -> dict[str, Any]:
@@ -73,12 +53,12 @@ def _of_message(message: Message) -> dict[str, Any]:
 
 def _of_email(email: Email) -> dict[str, Any]:
     """Return the second shape: ``email`` in place of ``payload``. What a mail does not have is left out."""
-    sender = email.sender and {"name": email.sender.name, "address": email.sender.address and email.sender.address.address}
+    sender = {"name": email.from_name, "address": email.from_address and email.from_address.address}
     mail = {
         "subject": email.subject,
         "html": email.html,
         "text": email.text,
-        "from": sender and {name: value for name, value in sender.items() if value},
+        "from": {name: value for name, value in sender.items() if value},
         "replyTo": email.reply_to and str(email.reply_to),
         "headers": dict(email.headers),
     }
@@ -91,10 +71,10 @@ def _json(data: Mapping[str, Any]) -> bytes:
     try:
         text = json.dumps(_as_in_javascript(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        problem = "the payload must be JSON-like values: objects with text keys, lists, texts, numbers, true, false and null"
+        hint = say("the payload must be JSON-like values: objects with text keys, lists, texts, numbers, true, false and null")
     else:
         return text.encode("utf-8", "backslashreplace")
-    raise MessageRejected(problem, reason=Reason.MESSAGE, phase=Phase.BEFORE)
+    raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
 
 
 def _as_in_javascript(value: Any) -> Any:

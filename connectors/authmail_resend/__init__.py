@@ -1,43 +1,18 @@
-"""Resend: the hooks."""
+"""Resend, as data: settings, request, table of errors, account check, emulator."""
 
 from importlib.resources import files
-from typing import Any
 
-from authmail import AccountReport, ConnectorMetadata, Email, Receipt, hookimpl
+from authmail import json_api
+from authmail_resend.account import check_account
+from authmail_resend.answers import ANSWERS
 from authmail_resend.config import ResendConfig
+from authmail_resend.request import send_email
 
-
-@hookimpl
-def get_metadata() -> ConnectorMetadata:
-    """Read the metadata."""
-    return ConnectorMetadata.load(files("authmail_metadata") / "resend", settings=ResendConfig)
-
-
-@hookimpl
-def validate_config(config: dict[str, Any]) -> ResendConfig:
-    """Read the settings."""
-    return ResendConfig.from_dict(config)
-
-
-@hookimpl
-async def send_message(email: Email, config: ResendConfig, http: Any, deadline: float) -> Receipt:
-    """Send one mail by POST /emails."""
-    from authmail_resend.exchange import send
-
-    return await send(email, config, http, deadline)
-
-
-@hookimpl
-async def check_account(config: ResendConfig, http: Any) -> AccountReport:
-    """Ask for the sender's domain without sending mail."""
-    from authmail_resend.account import check
-
-    return await check(config, http)
-
-
-@hookimpl
-def get_emulator() -> Any:
-    """Return Resend for the sandbox."""
-    from authmail_resend.emulator import ResendEmulator
-
-    return ResendEmulator()
+connector = json_api(
+    data=files("authmail_metadata") / "resend",
+    config=ResendConfig,
+    request=send_email,
+    answers=ANSWERS,
+    account=check_account,
+    emulator="authmail_resend.emulator:ResendEmulator",
+)

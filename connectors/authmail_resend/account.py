@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from authmail import AccountError, AccountReport, OutcomeUnknown, Problem, Reason
-from authmail_resend import answers
+from authmail import AccountError, AccountReport, Problem, Reason, say
+from authmail_resend.answers import ANSWERS
 from authmail_resend.config import TEST_DOMAIN, ResendConfig
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ _SILENT = ("not_started", "pending", "failed")
 _QUOTAS = {"x-resend-daily-quota": "Sent today", "x-resend-monthly-quota": "Sent this month"}
 
 
-async def check(config: ResendConfig, http: "Http") -> AccountReport:
+async def check_account(config: ResendConfig, http: "Http") -> AccountReport:
     """Ask for the domains, and for the tracking of the sender's.
 
     Returns:
@@ -26,22 +26,24 @@ async def check(config: ResendConfig, http: "Http") -> AccountReport:
     """
     name = config.sender.address.rpartition("@")[2].lower()
     if name == TEST_DOMAIN:
-        hint = "verify a domain of your own and use an address of it"
+        hint = say("verify a domain of your own and use an address of it")
         return AccountReport({}, [Problem("from", "is Resend's test sender, which reaches nobody but yourself", hint)])
     try:
         listed, facts = await _ask(config, http, "/domains?limit=100")
     except AccountError as error:
         if error.code != "restricted_api_key":
             raise
-        hint = "that is good practice; with a key of full access this check looks at the domain too"
+        hint = say("that is good practice; with a key of full access this check looks at the domain too")
         return AccountReport({}, [Problem("apiKey", "may only send, so the domain was not looked at", hint)])
     rows = listed.get("data")
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     domain = next((row for row in rows if str(row.get("name", "")).lower() == name), None)
     if domain is None:
         if listed.get("has_more") is True:
-            return AccountReport(facts, [Problem("from", f"was not looked at: {name} is not among the first 100 domains")])
-        hint = f"the domain {name} is not added at Resend; a subdomain must be added by itself"
+            return AccountReport(
+                facts, [Problem("from", say("was not looked at: {name} is not among the first 100 domains", name=name))]
+            )
+        hint = say("the domain {name} is not added at Resend; a subdomain must be added by itself", name=name)
         raise AccountError(hint, reason=Reason.SENDER)
     facts = {"Domain": name, "Status": str(domain.get("status")), "Region": str(domain.get("region")), **facts}
     return AccountReport(facts, await _warnings(domain, config, http))
@@ -50,7 +52,9 @@ async def check(config: ResendConfig, http: "Http") -> AccountReport:
 async def _warnings(domain: Mapping[str, Any], config: ResendConfig, http: "Http") -> list[Problem]:
     status = domain.get("status")
     if status in _SILENT:
-        raise AccountError(f"the domain of the sender is not verified at Resend: {status}", reason=Reason.SENDER)
+        raise AccountError(
+            say("the domain of the sender is not verified at Resend: {status}", status=status), reason=Reason.SENDER
+        )
     warnings = []
     if status != "verified":
         warnings.append(Problem("from", "has a domain that is not verified completely", "check its DNS records at Resend"))
@@ -68,9 +72,7 @@ async def _warnings(domain: Mapping[str, Any], config: ResendConfig, http: "Http
 
 async def _ask(config: ResendConfig, http: "Http", path: str) -> tuple[Mapping[str, Any], dict[str, str]]:
     reply = await http.get(f"{config.url}{path}", headers=config.headers)
-    members = answers.read(reply)
-    if reply.status != 200:  # noqa: PLR2004
-        raise answers.failure(reply, members)
-    if not members:
-        raise OutcomeUnknown("the answer cannot be read", status=reply.status)
+    members = ANSWERS.answer(reply).members
+    if reply.status != 200 or not isinstance(members, dict):  # noqa: PLR2004
+        raise ANSWERS.failure(reply)
     return members, {label: reply.headers[name] for name, label in _QUOTAS.items() if name in reply.headers}

@@ -1,78 +1,123 @@
-"""What an answer of Resend means: a Receipt, or which error. Pure.
+"""Resend's answers, as data (API reference, Errors, 2026-11; the official SDKs' tables).
 
-Errors are ``{"statusCode", "name", "message"}``; the name decides. An answer without one is not Resend's.
+Errors are ``{"statusCode", "name", "message"}``; the name decides. Resend joins requests by their key, remembered for 24
+hours: the second gets the first one's id, and no second mail goes out.
 """
 
-import json
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from authmail import Meaning, MessageRejected, OutcomeUnknown, Reason, Receipt, Reply, SendError
-from authmail_resend.error_codes import BY_FIELD, BY_STATUS, ERRORS, STATUSES
-
-#: The first request of a key is still being worked on.
-IN_FLIGHT = "concurrent_idempotent_requests"
-
-_FIELD = re.compile(r"`(?P<name>[a-z_]+)`")
-_REFUSAL = Meaning(MessageRejected, Reason.PROVIDER, "Resend refused the request; its name tells more")
-_FAULT = ERRORS["internal_server_error"]
-_STRANGER = Meaning(
+from authmail import (
+    AccountError,
+    Answer,
+    Answers,
+    Meaning,
+    MessageRejected,
     OutcomeUnknown,
-    Reason.PROVIDER,
-    "the answer is not Resend's; something between may have answered, so it is not known whether the mail went out",
+    Reason,
+    Repeat,
+    Throttled,
+    header,
+    member,
 )
-_UNREADABLE = Meaning(OutcomeUnknown, Reason.PROVIDER, "the answer does not say that the mail was accepted")
+
+_BUG = "the request has the wrong form; please report this"
+_ELSEWHERE = "this endpoint is not Resend's; check endpoint"
+_DOMAIN = "the domain of the sender is not verified at Resend; verify it, or use an address of one that is"
+_FIELD_REFUSED = "Resend refuses a field of the mail; its words tell which"
+_LACKING = "the mail lacks something; check the template"
+_MAY_NOT_SEND = "the API key may not send; make one with sending access"
+_WRONG_KEY = Meaning(AccountError, Reason.CREDENTIALS, "the API key is not valid; make a new one at Resend", status=403)
+_TOO_FAST = Meaning(Throttled, Reason.RATE, "too many requests; Resend takes a few a second per team", status=429)
+_FAULT = Meaning(OutcomeUnknown, Reason.PROVIDER, "Resend had a fault; it is not known whether the mail went out", status=500)
+_CONTENT_REFUSED = "the body is not accepted; check the template"
+
+#: Field that a validation_error names in backticks → meaning.
+_BY_FIELD: dict[str, Meaning] = {
+    "to": Meaning(MessageRejected, Reason.RECIPIENT, "the recipient's address is not accepted; check its spelling"),
+    "from": Meaning(AccountError, Reason.SENDER, "the sender (from) is not accepted; check its form"),
+    "reply_to": Meaning(AccountError, Reason.SENDER, "the reply address is not accepted; check replyTo and the template's"),
+    "tags": Meaning(AccountError, Reason.CONFIG, "the tags are not accepted; check tags"),
+    "subject": Meaning(MessageRejected, Reason.CONTENT, "the subject is not accepted; check the template"),
+    "html": Meaning(MessageRejected, Reason.CONTENT, _CONTENT_REFUSED),
+    "text": Meaning(MessageRejected, Reason.CONTENT, _CONTENT_REFUSED),
+    "headers": Meaning(MessageRejected, Reason.CONTENT, "a header of the mail is not accepted"),
+}
+_FIELD = re.compile(r"`(?P<name>[a-z_]+)`")
+_INVALID = Meaning(MessageRejected, Reason.PROVIDER, _FIELD_REFUSED)
 
 
-def receipt(reply: Reply) -> Receipt:
-    """Return the Receipt of an answer that says: accepted, with the mail's id.
-
-    Raises:
-        SendError: what the answer means otherwise.
-    """
-    members = read(reply)
-    message_id = members.get("id")
-    if 200 <= reply.status < 300 and isinstance(message_id, str) and message_id:  # noqa: PLR2004 (HTTP statuses)
-        return Receipt(message_id)
-    raise failure(reply, members)
+def _by_field(answer: Answer) -> Meaning:
+    fields = (match["name"] for match in _FIELD.finditer(answer.text("message") or ""))
+    return next((_BY_FIELD[field] for field in fields if field in _BY_FIELD), _INVALID)
 
 
-def failure(reply: Reply, members: Mapping[str, Any]) -> SendError:
-    """Return the error that an answer means."""
-    name, said = _text(members.get("name")), _text(members.get("message"))
-    details: dict[str, Any] = {"code": name, "detail": said}
-    if (wait := _seconds(reply.headers.get("ratelimit-reset"))) is not None and "Retry-After" not in reply.headers:
-        details["retry_after"] = wait
-    return reply.failure(_meaning(reply.status, name, said), **details)
-
-
-def _meaning(status: int, name: str | None, said: str | None) -> Meaning:
-    if 200 <= status < 300:  # noqa: PLR2004
-        return _UNREADABLE
-    if name is None:
-        return STATUSES.get(status, _STRANGER)
-    known = BY_STATUS.get((name, status)) or ERRORS.get(name)
-    if status >= 500:  # noqa: PLR2004
-        return known if known and known.kind is OutcomeUnknown else _FAULT
-    if known is ERRORS["validation_error"]:
-        fields = (match["name"] for match in _FIELD.finditer(said or ""))
-        return next((BY_FIELD[field] for field in fields if field in BY_FIELD), known)
-    return known or STATUSES.get(status, _REFUSAL)
-
-
-def read(reply: Reply) -> Mapping[str, Any]:
-    """Return the answer's members; none if it is no JSON object."""
-    try:
-        members = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        return {}
-    return members if isinstance(members, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _seconds(value: str | None) -> float | None:
-    return float(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else None  # noqa: PLR2004
+ANSWERS = Answers(
+    provider="Resend",
+    message_id=member("id"),
+    code=member("name"),
+    words=member("message"),
+    retry_after=header("ratelimit-reset"),
+    repeat=Repeat.JOINED,
+    in_flight="concurrent_idempotent_requests",
+    otherwise=Meaning(MessageRejected, Reason.PROVIDER, "Resend refused the request; its name tells more"),
+    meanings={
+        # The message.
+        "validation_error": _by_field,
+        ("validation_error", 422): _by_field,
+        "missing_required_field": Meaning(MessageRejected, Reason.CONTENT, _LACKING, status=422),
+        "missing_required_fields": Meaning(MessageRejected, Reason.CONTENT, _LACKING, status=422),
+        "invalid_parameter": Meaning(MessageRejected, Reason.PROVIDER, _FIELD_REFUSED, status=422),
+        "invalid_attachment": Meaning(MessageRejected, Reason.CONTENT, _BUG, status=422),
+        "invalid_idempotent_request": Meaning(
+            MessageRejected,
+            Reason.MESSAGE,
+            "the idempotency key was used for another mail within 24 hours; give every message a key of its own",
+            status=409,
+        ),
+        "invalid_idempotency_key": Meaning(MessageRejected, Reason.MESSAGE, _BUG),
+        # The sender and the account. The test sender reaches one's own address alone.
+        ("validation_error", 403): Meaning(AccountError, Reason.SENDER, _DOMAIN),
+        ("validation_error", 401): _WRONG_KEY,  # seen in place of invalid_api_key
+        "invalid_from_address": Meaning(
+            AccountError, Reason.SENDER, "the sender (from) is not accepted; see your domains at Resend", status=422
+        ),
+        "invalid_to_address": Meaning(AccountError, Reason.SENDER, _DOMAIN, status=403),
+        "invalid_region": Meaning(AccountError, Reason.CONFIG, _BUG, status=422),
+        "invalid_access": Meaning(AccountError, Reason.PERMISSION, _MAY_NOT_SEND, status=422),
+        "invalid_scope": Meaning(AccountError, Reason.PERMISSION, _MAY_NOT_SEND, status=422),
+        "missing_api_key": Meaning(
+            AccountError, Reason.CREDENTIALS, "the API key did not arrive; check apiKey and proxies in between", status=401
+        ),
+        "invalid_api_key": _WRONG_KEY,
+        "invalid_api_Key": _WRONG_KEY,
+        "restricted_api_key": Meaning(AccountError, Reason.PERMISSION, "the API key may only send", status=401),
+        "suspended_api_key": Meaning(
+            AccountError, Reason.ACCOUNT, "the API key is suspended; see the account at Resend", status=403
+        ),
+        "security_error": Meaning(
+            AccountError, Reason.ACCOUNT, "Resend found a security issue with the request; ask its support", status=451
+        ),
+        "daily_quota_exceeded": Meaning(
+            AccountError, Reason.QUOTA, "the daily quota is used up; wait a day or upgrade the plan", status=429
+        ),
+        "monthly_quota_exceeded": Meaning(
+            AccountError, Reason.QUOTA, "the monthly quota is used up; upgrade the plan", status=429
+        ),
+        "rate_limit_exceeded": _TOO_FAST,
+        429: _TOO_FAST,
+        # The endpoint.
+        "not_found": Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE, status=404),
+        "method_not_allowed": Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE, status=405),
+        404: Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE),
+        405: Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE),
+        # Never known. The same request again would be joined by its key.
+        "concurrent_idempotent_requests": Meaning(
+            OutcomeUnknown,
+            Reason.PROVIDER,
+            "Resend is still working on the first request of this key; whether it takes the mail is not known",
+            status=409,
+        ),
+        "application_error": _FAULT,
+        "internal_server_error": _FAULT,
+    },
+)

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from authmail import Mailbox, Problem, Secret, Settings, Template, checks, setting, settings
+from authmail import ApiSettings, Mailbox, Problem, Secret, checks, say, setting, settings
 
-HOST = "api.resend.com"
 #: Whose sender may be used before a domain is verified, for mail to one's own address alone.
 TEST_DOMAIN = "resend.dev"
 
@@ -24,15 +23,17 @@ def _api_key(value: Secret) -> None:
 
 def _tags(tags: Mapping[str, str]) -> None:
     if len(tags) > _MOST_TAGS:
-        raise ValueError(f"must have at most {_MOST_TAGS} tags, has {len(tags)}")
+        raise ValueError(say("must have at most {most} tags, has {count}", most=_MOST_TAGS, count=len(tags)))
     for name, value in tags.items():
         if not _TAG.fullmatch(name) or not _TAG.fullmatch(value):
             raise ValueError("has a name or value that Resend refuses", "1 to 256 letters, digits, _ and -")
 
 
 @settings
-class ResendConfig(Settings):
+class ResendConfig(ApiSettings):
     """What an operator fills in."""
+
+    host = "api.resend.com"
 
     api_key: Secret = setting("API key", help="Resend > API keys; Sending access is enough", placeholder="re_…", check=_api_key)
     from_: str = setting(
@@ -48,25 +49,6 @@ class ResendConfig(Settings):
     tags: dict[str, str] = setting(
         "Tags", help="An object of names and values that Resend shows beside each mail", check=_tags, default=attrs.Factory(dict)
     )
-    endpoint: str | None = setting(
-        "Endpoint",
-        help="Only for a proxy or test server in place of api.resend.com",
-        destination=True,
-        max_length=255,
-        check=checks.endpoint,
-        default=None,
-    )
-    templates: tuple[Template, ...] = setting(
-        "Templates",
-        help="SignIn, Register, ForgotPassword and Generic are required",
-        required_types=("SignIn", "Register", "ForgotPassword", "Generic"),
-        default=(),
-    )
-
-    @property
-    def url(self) -> str:
-        """Where the API is, without a slash at its end."""
-        return checks.endpoint_url(self.endpoint, HOST)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -83,8 +65,6 @@ class ResendConfig(Settings):
         if not self.api_key.reveal().startswith("re_"):
             yield Problem("apiKey", "does not look like a key of Resend", "keys begin with re_")
         if self.sender.address.rpartition("@")[2] == TEST_DOMAIN:
-            hint = "verify a domain of your own and use an address of it"
+            hint = say("verify a domain of your own and use an address of it")
             yield Problem("from", "is Resend's test sender, which reaches nobody but yourself", hint)
-        for index, template in enumerate(self.templates):
-            if not template.subject.strip() or not template.content.strip():
-                yield Problem(f"templates[{index}]", "has an empty subject or content", "Resend refuses such a mail")
+        yield from super().warnings()

@@ -1,30 +1,10 @@
 """A mail and a config become one request. Pure: the key comes from outside."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import attrs
-
-from authmail import Email, Mailbox
+from authmail import Email, Mailbox, Request
 from authmail_resend.config import ResendConfig
 
 
-@attrs.frozen(repr=False)
-class Request:
-    """A request, ready to be posted, also a second time.
-
-    Args:
-        url: where to.
-        headers: with the API key and the idempotency key.
-        json: the mail, as Resend's API wants it.
-    """
-
-    url: str
-    headers: Mapping[str, str]
-    json: Mapping[str, Any]
-
-
-def send_email(email: Email, config: ResendConfig, *, key: str) -> Request:
+def send_email(email: Email, config: ResendConfig, key: str) -> Request:
     """Return the request that sends a mail (API reference, Send email).
 
     HTML and text go out together. Tracking is a setting of the domain at Resend, not of a mail.
@@ -46,4 +26,4 @@ def send_email(email: Email, config: ResendConfig, *, key: str) -> Request:
         "tags": [{"name": name, "value": value} for name, value in config.tags.items()] or None,
     }
     given = {name: value for name, value in mail.items() if value is not None}
-    return Request(f"{config.url}/emails", {**config.headers, "Idempotency-Key": key}, given)
+    return Request(url=f"{config.url}/emails", json=given, headers={**config.headers, "Idempotency-Key": key})

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 import attrs
 
-from authmail import Mailbox, Problem, Settings, Template, checks, setting, settings
+from authmail import Mailbox, Problem, Settings, Template, checks, say, setting, settings
 from authmail_smtp.login import Login, with_plain_key
 
 _IMPLICIT_TLS_PORT = 465  # RFC 8314
@@ -52,7 +52,7 @@ def _headers(value: Mapping[str, Any] | None) -> None:
                 "has a name that no header can have", "printable ASCII without blanks and colons, at most 70 characters"
             )
         if not all(isinstance(text, str) for text in (texts if isinstance(texts, list) else [texts])):
-            raise ValueError(f"has a value of {name} that is neither text nor a list of texts")
+            raise ValueError(say("has a value of {name} that is neither text nor a list of texts", name=name))
 
 
 def is_own_header(name: str) -> bool:
@@ -187,8 +187,8 @@ class SMTPConfig(Settings):
                 "secure", "is false, while port 465 expects TLS from the first byte", "set secure to true, or port to 587"
             )
         if self.port in _OTHER_PORTS and self.implicit_tls:
-            hint = "set secure to false: STARTTLS is used where offered; or set port to 465"
-            yield Problem("secure", f"is true, while port {self.port} begins without TLS", hint)
+            hint = say("set secure to false: STARTTLS is used where offered; or set port to 465")
+            yield Problem("secure", say("is true, while port {port} begins without TLS", port=self.port), hint)
         if self.ignore_tls and self.require_tls:
             yield Problem("ignoreTLS", "contradicts requireTLS, which counts", "remove one of them")
         elif self.ignore_tls and not self.implicit_tls:
@@ -196,7 +196,7 @@ class SMTPConfig(Settings):
                 "ignoreTLS", "sends codes and passwords in clear", "works only where the host's egress policy allows it"
             )
         if not self.tls_settings.reject_unauthorized:
-            hint = "use servername, or ca for an authority of your own"
+            hint = say("use servername, or ca for an authority of your own")
             yield Problem(
                 "tls.rejectUnauthorized", "counts only where the host's egress policy allows connections without TLS", hint
             )

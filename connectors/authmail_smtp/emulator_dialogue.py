@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from authmail import Mailbox
-from authmail.sandbox import Exchange, Fault, Inbox
+from authmail.sandbox import Exchange, Fault, Inbox, served
 from authmail_smtp.emulator_faults import fault_for
-from authmail_smtp.emulator_mail import CONNECTOR, put, subject_of
+from authmail_smtp.emulator_mail import put, subject_of
 
 if TYPE_CHECKING:
     from authmail_smtp.emulator import SMTPEmulator
@@ -241,7 +241,7 @@ class Dialogue:
     def _recorded(self, request: str, parameters: Mapping[str, str]) -> Iterator[Exchange]:
         """Record one message or login for the inbox's page, with the reply that is given within."""
         try:
-            with self._inbox.exchanges.record(CONNECTOR, request, parameters, confidential=self._server.confidential) as exchange:
+            with self._inbox.exchanges.record(served(), request, parameters, confidential=self._server.confidential) as exchange:
                 yield exchange
         finally:
             self._exchange = None

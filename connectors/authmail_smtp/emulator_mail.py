@@ -8,8 +8,6 @@ from email.policy import default
 
 from authmail.sandbox import Inbox
 
-#: Factory id of the connector that the server stands in for.
-CONNECTOR = "simple-mail-transfer-protocol"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -25,7 +23,6 @@ def put(inbox: Inbox, data: bytes, recipients: tuple[str, ...], *, sender: str, 
     """
     message = _read(data)
     inbox.add(
-        connector=CONNECTOR,
         sender=_shown(message, "From") or sender,
         to=recipients,
         subject=_shown(message, "Subject"),

@@ -7,7 +7,7 @@ from email.header import Header, decode_header, make_header
 from email.utils import parseaddr
 from functools import lru_cache
 
-from authmail import Mailbox
+from authmail import Mailbox, say
 
 _WIDTH = 76
 _CRLF = "\r\n"
@@ -34,7 +34,7 @@ def _folded_text(name: str, text: str) -> str:
     if lines is None:
         lines = Header(text, "utf-8", maxlinelen=_WIDTH, header_name=name).encode(linesep=_CRLF)
     if _decoded(_unfolded(lines)) != text:
-        raise ValueError(f"the header {name} cannot be written so that it reads the same")
+        raise ValueError(say("the header {name} cannot be written so that it reads the same", name=name))
     return f"{name}: {lines}"
 
 
@@ -55,7 +55,7 @@ def mailbox_header(name: str, mailbox: Mailbox) -> str:
         lines = f"{words}{_CRLF} <{mailbox.address}>"
     read_name, address = parseaddr(_unfolded(lines))
     if (_decoded(read_name), address) != (mailbox.name, mailbox.address):
-        raise ValueError(f"the header {name} cannot be written so that it reads the same")
+        raise ValueError(say("the header {name} cannot be written so that it reads the same", name=name))
     return f"{name}: {lines}"
 
 

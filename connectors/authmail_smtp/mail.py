@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import attrs
 
-from authmail import Email, Mailbox, MessageRejected, Phase, Reason
+from authmail import Email, Mailbox, MessageRejected, Phase, Reason, say
 from authmail_smtp.body import body
 from authmail_smtp.config import CONTROLS, SMTPConfig, is_own_header
 from authmail_smtp.headers import mailbox_header, text_header
@@ -68,9 +68,9 @@ def compose(email: Email, config: SMTPConfig, *, unique: str, now: datetime | No
         ]
         data = "\r\n".join([*lines, ""]).encode("utf-8") + body(email.text, email.html, f"=_{unique}")
     except UnicodeEncodeError:
-        raise MessageRejected("the mail holds half of a surrogate pair", reason=Reason.CONTENT, phase=Phase.BEFORE) from None
+        raise MessageRejected(say("the mail holds half of a surrogate pair"), reason=Reason.CONTENT, phase=Phase.BEFORE) from None
     except ValueError as error:
-        raise MessageRejected(str(error), reason=Reason.CONTENT, phase=Phase.BEFORE) from None
+        raise MessageRejected(error.args[0], reason=Reason.CONTENT, phase=Phase.BEFORE) from None
     return Mail(
         sender=sender.address,
         recipient=email.to.address,
@@ -84,7 +84,7 @@ def _further_headers(email: Email, config: SMTPConfig) -> list[str]:
     lines = []
     for name, text in email.headers.items():
         if is_own_header(name):
-            raise ValueError(f"headers: {name} is written by the mail itself; use the fields of Email")
+            raise ValueError(say("headers: {name} is written by the mail itself; use the fields of Email", name=name))
         lines.append(text_header(name, text))
     given = {name.lower() for name in email.headers}
     for name, texts in (config.custom_headers or {}).items():

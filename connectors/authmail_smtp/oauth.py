@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from authmail import AccountError, NotSent, NotSentInTime, OutcomeUnknown, Phase, Reason, SendError
+from authmail import AccountError, NotSent, NotSentInTime, OutcomeUnknown, Phase, Reason, SendError, say
 from authmail_smtp.login import Login
 from authmail_smtp.service_account import assertion
 
@@ -49,7 +49,7 @@ class Tokens:
         """
         while not self._is_valid():
             if not self._login.can_refresh:
-                hint = (
+                hint = say(
                     "the access token is expired or missing; give a refreshToken with clientId and clientSecret, or a new token"
                 )
                 raise AccountError(hint, reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
@@ -60,7 +60,7 @@ class Tokens:
                 async with asyncio.timeout(limit):
                     await self._fetching.wait()
             except TimeoutError:
-                raise NotSentInTime("fetching an access token: no answer in time") from None
+                raise NotSentInTime(say("fetching an access token: no answer in time")) from None
             if self._failure is not None:
                 raise self._failure.afresh()
         return self._token
@@ -98,7 +98,9 @@ class Tokens:
             reply = await http.post(login.token_url, form=_request(login), limit=limit)
         except OutcomeUnknown as error:
             # Unknown is whether a token was made, not whether a mail was sent.
-            raise NotSent(f"fetching an access token: {error.hint}", reason=error.reason, phase=Phase.BEFORE) from None
+            raise NotSent(
+                say("fetching an access token: {hint}", hint=error.hint), reason=error.reason, phase=Phase.BEFORE
+            ) from None
         answer: Any = {}
         try:
             answer = reply.json()
@@ -111,13 +113,13 @@ class Tokens:
         code = answer.get("error") if isinstance(answer.get("error"), str) else None
         details: dict[str, Any] = {"code": code, "status": reply.status, "phase": Phase.BEFORE}
         if reply.status in (400, 401, 403) and code is not None:
-            hint = "the refresh token, client ID or client secret is refused; grant access again"
-            raise AccountError(f"fetching an access token: {hint}", reason=Reason.CREDENTIALS, **details)
+            hint = say("the refresh token, client ID or client secret is refused; grant access again")
+            raise AccountError(say("fetching an access token: {hint}", hint=hint), reason=Reason.CREDENTIALS, **details)
         if reply.status in (404, 405):
             raise AccountError(
-                "fetching an access token: nothing answers there; check auth.accessUrl", reason=Reason.ENDPOINT, **details
+                say("fetching an access token: nothing answers there; check auth.accessUrl"), reason=Reason.ENDPOINT, **details
             )
-        raise NotSent("fetching an access token: the server gave none", reason=Reason.PROVIDER, **details)
+        raise NotSent(say("fetching an access token: the server gave none"), reason=Reason.PROVIDER, **details)
 
 
 def _request(login: Login) -> dict[str, str]:

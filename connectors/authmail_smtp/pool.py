@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Self
 
-from authmail import NotConnected, NotSent, NotSentInTime, Receipt
+from authmail import NotConnected, NotSent, NotSentInTime, Receipt, say
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.mail import Mail
 from authmail_smtp.oauth import Tokens
@@ -102,7 +102,10 @@ class Pool:
             async with asyncio.timeout(until - time.monotonic()):
                 await self._places.acquire()
         except TimeoutError:
-            hint = f"all {self._config.max_connections} connections were busy all the time; see maxConnections"
+            hint = say(
+                "all {max_connections} connections were busy all the time; see maxConnections",
+                max_connections=self._config.max_connections,
+            )
             raise NotSentInTime(hint) from None
         try:
             yield

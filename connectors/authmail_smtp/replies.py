@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from authmail import NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError, Throttled
+from authmail import NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError, Throttled, say
 from authmail_smtp.reply_codes import ROWS
 from authmail_smtp.steps import Step
 
@@ -79,22 +79,29 @@ def failure(step: Step, reply: Reply, where: str = "") -> SendError:
         "status": reply.code,
         "detail": text,
     }
-    place = f" at {where}" if where else ""
     if row is None:
-        return _strange(step, place, details)
+        return _strange(step, where, details)
     waits = row.meaning.kind in (Throttled, NotSent)
     retry_after = (_wait(text) or row.retry_after) if waits else None
-    hint = f"{step}{place}: {row.meaning.hint}"
+    hint = _at(step, where, row.meaning.hint)
     return row.meaning.error(hint=hint, retry_after=retry_after, phase=Phase.AFTER, **details)
 
 
-def _strange(step: Step, place: str, details: dict[str, Any]) -> SendError:
+def _strange(step: Step, where: str, details: dict[str, Any]) -> SendError:
     """Return what a reply means that is neither what the step waits for nor a refusal."""
     if step is Step.CONTENT:
-        hint = f"{step}{place}: the reply tells neither that the mail was taken nor that it was refused"
+        hint = _at(step, where, say("the reply tells neither that the mail was taken nor that it was refused"))
         return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.AFTER, **details)
-    hint = f"{step}{place}: the reply fits no SMTP server; check host and port"
+    hint = _at(step, where, say("the reply fits no SMTP server; check host and port"))
     return NotSent(hint, reason=Reason.PROVIDER, phase=Phase.DURING, **details)
+
+
+def _at(step: Step, where: str, what: str) -> str:
+    return (
+        say("{step} at {where}: {what}", step=step, where=where, what=what)
+        if where
+        else say("{step}: {what}", step=step, what=what)
+    )
 
 
 def _wait(text: str) -> float | None:

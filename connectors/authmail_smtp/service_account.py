@@ -4,7 +4,7 @@ import json
 import time
 from base64 import urlsafe_b64encode
 
-from authmail import AccountError, Phase, Reason
+from authmail import AccountError, Phase, Reason, say
 from authmail_smtp.login import Login
 
 _SCOPE = "https://mail.google.com/"
@@ -37,7 +37,7 @@ def _signature(login: Login, signed: bytes) -> bytes:
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError:
-        hint = "auth.privateKey needs the package cryptography: pip install 'authmail[service-account]'"
+        hint = say("auth.privateKey needs the package cryptography: pip install 'authmail[service-account]'")
         raise AccountError(hint, reason=Reason.CONFIG, phase=Phase.BEFORE) from None
     # Some keep the key in one line, with \n written out.
     pem = login.private_key.reveal().replace("\\n", "\n").encode() if login.private_key else b""
@@ -46,7 +46,7 @@ def _signature(login: Login, signed: bytes) -> bytes:
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, RSAPrivateKey):
-        raise AccountError("auth.privateKey is not an RSA key in PEM form", reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
+        raise AccountError(say("auth.privateKey is not an RSA key in PEM form"), reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
     return key.sign(signed, PKCS1v15(), SHA256())
 
 

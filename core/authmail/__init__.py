@@ -5,28 +5,29 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 from authmail.config import checks
+from authmail.config.api import ApiSettings
 from authmail.config.forms import FormItem
 from authmail.config.references import References
 from authmail.config.secret import Secret
 from authmail.config.settings import Settings, setting, settings
+from authmail.connect.account import AccountReport
+from authmail.connect.answers import Answer, Answers, Request, header, member
+from authmail.connect.api import json_api
 from authmail.connect.connector import Connector
 from authmail.connect.contract import hookimpl
 from authmail.connect.metadata import ConnectorMetadata
 from authmail.connect.registry import BrokenConnector, Connectors, connector_ids, connectors, get_connector
-from authmail.connect.repeat import repeat_key, repeat_unanswered
+from authmail.connect.repeat import Repeat
+from authmail.errors import AuthmailError, ConfigError, ConnectorNotFound, Problem
 from authmail.http.egress import Egress
-from authmail.http.meaning import Meaning
-from authmail.mail.email import Email, Sender
+from authmail.mail.email import Email
 from authmail.mail.mailbox import Mailbox
 from authmail.mail.message import Message, UsageType
 from authmail.outcomes import (
     AccountError,
-    AccountReport,
-    AuthmailError,
-    ConfigError,
     ConnectionCut,
-    ConnectorNotFound,
     Limited,
+    Meaning,
     MessageRejected,
     NoAnswerInTime,
     NotConnected,
@@ -34,7 +35,6 @@ from authmail.outcomes import (
     NotSentInTime,
     OutcomeUnknown,
     Phase,
-    Problem,
     Reason,
     Receipt,
     SendError,
@@ -42,6 +42,7 @@ from authmail.outcomes import (
     Throttled,
 )
 from authmail.templates import Template
+from authmail.words.text import say
 
 if TYPE_CHECKING:
     from authmail.delivery.file.composition import load
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AccountError",
     "AccountReport",
+    "Answer",
+    "Answers",
+    "ApiSettings",
     "AuthmailError",
     "BrokenConnector",
     "ConfigError",
@@ -80,10 +84,11 @@ __all__ = [
     "Reason",
     "Receipt",
     "References",
+    "Repeat",
     "Reply",
+    "Request",
     "Secret",
     "SendError",
-    "Sender",
     "Settings",
     "Template",
     "TemplateError",
@@ -93,10 +98,12 @@ __all__ = [
     "connector_ids",
     "connectors",
     "get_connector",
+    "header",
     "hookimpl",
+    "json_api",
     "load",
-    "repeat_key",
-    "repeat_unanswered",
+    "member",
+    "say",
     "setting",
     "settings",
 ]

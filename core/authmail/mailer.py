@@ -5,25 +5,26 @@ import logging
 import time
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from functools import cache
+from functools import cache, partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pluggy import PluginManager
 
-from authmail.config.secrets import confidential_in, secrets_in, without_secrets
+from authmail.config.secrets import secrets_in
 from authmail.config.settings import Settings, fields_of, holds_templates
 from authmail.connect.connector import Connector
-from authmail.connect.contract import HostHooks, manager_of
-from authmail.connect.plugins import notify
+from authmail.connect.contract import manager_of
+from authmail.connect.plugins import HostHooks, ask_templates, notify
 from authmail.connect.registry import get_connector
-from authmail.http.client import Http, Transport
+from authmail.http.client import Http
+from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.http.egress import Egress
-from authmail.mail.email import Email
+from authmail.http.session import Transport
+from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
 from authmail.outcomes import (
-    ConfigError,
     MessageRejected,
     NoAnswerInTime,
     NotSent,
@@ -35,10 +36,13 @@ from authmail.outcomes import (
     SendError,
     TemplateError,
 )
-from authmail.templates.composer import Composer, recipient
+from authmail.privacy import clean_error, raise_afresh
+from authmail.templates.composer import Composer, read_recipient
 from authmail.templates.folder import templates_in
 from authmail.templates.samples import sample_payload
+from authmail.templates.strangers import clean_payload
 from authmail.templates.template import Template
+from authmail.words.text import say
 
 if TYPE_CHECKING:
     import aiohttp
@@ -72,6 +76,7 @@ class Mailer:
     # Of the class, since an error tracker may show a Mailer whose config was refused.
     _stack: AsyncExitStack | None = None
 
+    @raise_afresh
     def __init__(
         self,
         connector: Connector | str,
@@ -81,7 +86,7 @@ class Mailer:
         plugins: Iterable[object] = (),
         session: "aiohttp.ClientSession | None" = None,
         egress: Egress = Egress.PUBLIC,
-        timeout: float = 10.0,
+        timeout: float = DEFAULT_TIMEOUT,
         default_locale: str | None = None,
         proxy: str | None = None,
         ca_file: str | None = None,
@@ -89,25 +94,13 @@ class Mailer:
         debug: bool = False,
     ) -> None:
         self._connector = get_connector(connector) if isinstance(connector, str) else connector
-        own = (
-            () if templates is None else templates_in(templates) if isinstance(templates, str | Traversable) else tuple(templates)
-        )
-        plugins = tuple(plugins)
-        self._host = manager_of(HostHooks, plugins) if plugins else _no_plugins()
+        self._host = manager_of(HostHooks, plugins) if (plugins := tuple(plugins)) else _no_plugins()
+        store = partial(ask_templates, self._host, strict=strict_templates) if _has_templates(self._host) else None
         if isinstance(config, Mapping | list | str | int | float | None):
-            problems = []
-            elsewhere = templates is not None or bool(self._host.hook.get_templates.get_hookimpls())
-            try:
-                self._config = self._connector.validate_config(config, templates=elsewhere)
-            except ConfigError as error:
-                problems = error.problems
-            del config  # not among the local variables of an error's traceback
-            if problems:
-                raise ConfigError(problems)
-        else:
-            self._config = config
+            config = self._connector.validate_config(config, templates=templates is not None or store is not None)
+        self._config = config
+        self._composer = Composer((*_read_templates(templates), *templates_of(config)), store, default_locale)
         self._observed = bool(self._host.get_plugins())
-        self._composer = Composer((*own, *templates_of(self._config)), self._host, default_locale, strict_templates)
         self._session = session
         self._egress = egress
         self._timeout = timeout
@@ -124,13 +117,13 @@ class Mailer:
         """The connector."""
         return self._connector
 
+    @raise_afresh
     async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise RuntimeError("this Mailer is open already; open it once and share it between tasks")
         transport = Transport(
             egress=self._egress, session=self._session, proxy=self._proxy, ca_file=self._ca_file, user_agent=self._connector.id
         )
-        error: SendError
         try:
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(transport)
@@ -140,7 +133,7 @@ class Mailer:
                 self._stack = stack.pop_all()
             return self
         except SendError as raised:
-            error = self._stripped(raised)
+            error = self._clean(raised)
         raise error
 
     async def __aexit__(self, *_: object) -> None:
@@ -158,7 +151,8 @@ class Mailer:
         self._inherited = self._stack
         self._stack = self._transport = self._client = None
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    @raise_afresh
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send one message, once, and give one answer.
 
         Args:
@@ -172,24 +166,19 @@ class Mailer:
             SendError: one of its kinds, if it did not or nobody knows. Neither the error nor its traceback holds a
                 secret, code, link or body.
         """
-        error: BaseException
         try:
             receipt = await self._send(message, self._timeout if timeout is None else timeout)
         except SendError as raised:
-            error = self._stripped(raised, message)
-        except asyncio.CancelledError as raised:
-            # The very same one, for whoever cancelled looks for it, yet without the frames inside.
-            error = raised if self._debug else raised.with_traceback(None)
-            error.__context__ = error.__cause__ = None
+            error = self._clean(raised, message)
         else:
             if self._observed:
                 await notify(self._host, "message_sent", message=message, receipt=receipt)
             return receipt
-        if isinstance(error, SendError):
-            _log.debug("%s: %s %s", self._connector.id, error.outcome, error.reason)
-            await notify(self._host, "message_failed", message=message, error=error)
+        _log.debug("%s: %s %s", self._connector.id, error.outcome, error.reason)
+        await notify(self._host, "message_failed", message=message, error=error)
         raise error
 
+    @raise_afresh
     async def preview(self, message: Message) -> Email:
         """Return the mail that :meth:`send` would hand to the connector. Contacts no provider; needs no open Mailer.
 
@@ -197,16 +186,16 @@ class Mailer:
             MessageRejected: it would be refused before sending; a TemplateError where no template serves it, or where
                 the connector's receiver writes the mail.
         """
-        error: SendError
         try:
             if not self._connector.takes_mails:
-                hint = f"{self._connector.id} hands messages on as they are; the mail is written by its receiver"
-                raise TemplateError(hint)
+                hint = "{connector} hands messages on as they are; the mail is written by its receiver"
+                raise TemplateError(say(hint, connector=self._connector.id))
             return await self._composer.compose(message)
         except SendError as raised:
-            error = self._stripped(raised, message)
+            error = self._clean(raised, message)
         raise error
 
+    @raise_afresh
     async def template_of(self, message: Message) -> Template | None:
         """Return the template that a message is rendered from; None where the provider renders. Contacts no provider.
 
@@ -225,10 +214,10 @@ class Mailer:
         """
         return await self.send(Message(to=to, type=type, payload=sample_payload(type, locale)))
 
-    async def _send(self, message: Message | Email, timeout: float) -> Receipt:
+    async def _send(self, message: Mail, timeout: float) -> Receipt:
         if self._transport is None or self._loop is not asyncio.get_running_loop():
             raise RuntimeError("this Mailer is not open on this loop; use 'async with Mailer(…) as mailer'")
-        if not isinstance(message, (Message, Email)):
+        if not isinstance(message, Mail):
             raise TypeError("send() takes a Message or an Email")
         http = Http(self._transport, time.monotonic() + timeout)
         asked = self._connector.send_arguments
@@ -238,47 +227,60 @@ class Mailer:
         except SendError:
             raise
         except TimeoutError as error:
-            raise (NoAnswerInTime if _maybe_sent(http, asked) else NotSentInTime)(
-                f"not done after {timeout:g} seconds"
-            ) from error
+            ended = NoAnswerInTime if _maybe_sent(http, asked) else NotSentInTime
+            raise ended(say("not done after {seconds:g} seconds", seconds=timeout)) from error
         except Exception as error:
-            hint = f"the connector failed: {type(error).__name__}; this is a bug of {self._connector.distribution}"
+            hint = say(
+                "the connector failed: {kind}; this is a bug of {distribution}",
+                kind=type(error).__name__,
+                distribution=self._connector.distribution,
+            )
             if _maybe_sent(http, asked):
                 raise OutcomeUnknown(hint, reason=Reason.CONNECTOR, phase=Phase.AFTER) from error
             raise NotSent(hint, reason=Reason.CONNECTOR, phase=Phase.BEFORE) from error
         _log.debug("%s: accepted, message id %s, request id %s", receipt.connector, receipt.message_id, receipt.request_id)
         return receipt
 
-    async def _call(self, message: Message | Email, http: Http, asked: frozenset[str]) -> Receipt:
-        given: dict[str, Any] = {"message": None, "email": None, "original": message}
-        given |= {"config": self._config, "http": http, "client": self._client, "deadline": http.deadline}
+    async def _call(self, message: Mail, http: Http, asked: frozenset[str]) -> Receipt:
+        given: dict[str, Any] = {"message": message, "config": self._config, "http": http}
+        given |= {"client": self._client, "deadline": http.deadline}
         if isinstance(message, Email):
-            if "message" in asked and not asked & {"email", "original"}:
-                hint = f"{self._connector.id} renders at the provider and takes a Message, not a rendered Email"
-                raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
+            if "values" in asked:
+                hint = "{connector} renders at the provider and takes a Message, not a rendered Email"
+                raise MessageRejected(say(hint, connector=self._connector.id), reason=Reason.MESSAGE, phase=Phase.BEFORE)
             given["email"] = message
+        elif "email" in asked:
+            given["email"] = await self._composer.compose(message)
         else:
-            given["message"] = message
-            if "email" in asked:
-                given["email"] = await self._composer.compose(message)
-            else:
-                recipient(message.to)
+            read_recipient(message.to)
+        if "values" in asked:
+            given["values"] = clean_payload(message.payload)
         result = self._connector.send_message(given)
         receipt = await result if isinstance(result, Awaitable) else result
         if not isinstance(receipt, Receipt) or not receipt.message_id:
             hint = "the connector gave no Receipt with a message id"
-            raise OutcomeUnknown(hint, reason=Reason.CONNECTOR, phase=Phase.AFTER)
+            raise OutcomeUnknown(say(hint), reason=Reason.CONNECTOR, phase=Phase.AFTER)
         return Receipt(receipt.message_id, receipt.request_id, receipt.detail, self._connector.id)
 
-    def _stripped(self, error: SendError, message: Message | Email | None = None) -> SendError:
+    def _clean(self, error: SendError, message: Mail | None = None) -> SendError:
         if self._debug:
             return error
-        confidential = [*secrets_in(self._config), *(() if message is None else confidential_in(message))]
-        return without_secrets(error, self._connector.id, confidential)
+        confidential = [*secrets_in(self._config), *(() if message is None else message.vital)]
+        return clean_error(error, self._connector.id, confidential)
 
     def __repr__(self) -> str:
         connector = getattr(self, "_connector", None)
         return f"Mailer({connector and connector.id!r}, {'open' if self._stack else 'closed'})"
+
+
+def _read_templates(templates: Iterable[Template] | Path | Traversable | str | None) -> tuple[Template, ...]:
+    if templates is None:
+        return ()
+    return templates_in(templates) if isinstance(templates, str | Traversable) else tuple(templates)
+
+
+def _has_templates(host: PluginManager) -> bool:
+    return bool(host.hook.get_templates.get_hookimpls())
 
 
 def _maybe_sent(http: Http, asked: frozenset[str]) -> bool:

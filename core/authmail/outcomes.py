@@ -4,16 +4,23 @@ The kinds are what a program decides by: whether the same provider may be asked 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, ClassVar, Self, TypeVar
 
 import attrs
 
+from authmail.errors import AuthmailError
+from authmail.words.text import NOTHING, Text, as_text, say
+
 _DETAIL_LIMIT = 500
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 
 _Error = TypeVar("_Error", bound="SendError")
+
+
+def _fixed(hint: str) -> Text:
+    return hint if isinstance(hint, Text) else say(hint)
 
 
 class Reason(StrEnum):
@@ -64,71 +71,11 @@ class Receipt:
     connector: str = ""
 
 
-@attrs.frozen
-class Problem:
-    """One thing that is wrong or doubtful in a config.
-
-    Args:
-        path: where, as the user wrote it: ``templates[2].usageType``; empty for the whole.
-        message: what is wrong: what was expected and what kind of value came, never a secret's value.
-        hint: what to do.
-    """
-
-    path: str
-    message: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        text = f"{self.path}: {self.message}" if self.path else self.message
-        return f"{text} ({self.hint})" if self.hint else text
-
-
-def _as_tuple(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(problems)
-
-
-@attrs.frozen
-class AccountReport:
-    """What a provider said of the account when asked without sending mail.
-
-    Args:
-        facts: label → value, such as the quota that is left.
-        warnings: what may stop mail later, or could not be asked.
-    """
-
-    facts: Mapping[str, str] = attrs.field(factory=dict)
-    warnings: tuple[Problem, ...] = attrs.field(default=(), converter=_as_tuple)
-
-
-class AuthmailError(Exception):
-    """Base of everything that authmail raises on purpose."""
-
-
-class ConfigError(AuthmailError, ValueError):
-    """A config that cannot be used.
-
-    Attributes:
-        problems: every one, in the order of the settings.
-    """
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: list[Problem] = list(problems)
-        super().__init__(self.problems)
-
-    def __str__(self) -> str:
-        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
-        return "\n".join([f"{count} in the config:", *(f"  {problem}" for problem in self.problems)])
-
-
-class ConnectorNotFound(AuthmailError, LookupError):
-    """No such connector is installed, several fit, or the one asked for is broken; the text says which and why."""
-
-
 class SendError(AuthmailError):
     """Base of everything that sending raises. Decide by the type and :attr:`reason`; show :attr:`hint` to people.
 
     Args:
-        hint: what happened and what to do, in plain words.
+        hint: what happened and what to do, in plain words; made with :func:`authmail.say` where it can be translated.
         reason: the cause, a :class:`Reason` or its text.
         phase: how far the request had got, a :class:`Phase` or its text.
         code: the provider's error code.
@@ -162,7 +109,7 @@ class SendError(AuthmailError):
         tried: Iterable[str] = (),
     ) -> None:
         super().__init__(hint)
-        self.hint = hint
+        self.hint: Text = as_text(hint)
         self.reason = Reason(reason or self._default_reason)
         self.phase = Phase(phase or self._default_phase)
         self.code = code
@@ -174,6 +121,20 @@ class SendError(AuthmailError):
         self.detail = detail if detail is None or len(detail) <= _DETAIL_LIMIT else detail[:_DETAIL_LIMIT] + "…"
         self.connector = connector
         self.tried = tuple(tried)
+
+    def hint_in(self, language: str) -> str:
+        """Return the hint in the nearest language there is, ``fr`` or ``zh-CN``; else in English."""
+        return self.hint.in_language(language)
+
+    @classmethod
+    def outcome_in(cls, language: str) -> str:
+        """Return what the outcome is called, likewise; programs decide by the type."""
+        return say(cls.outcome).in_language(language)
+
+    @classmethod
+    def consequence_in(cls, language: str) -> str:
+        """Return what certainly did not happen, or may have, likewise."""
+        return say(cls.consequence).in_language(language)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome and every attribute as JSON-ready values; what it lacks is None."""
@@ -283,3 +244,24 @@ class NoAnswerInTime(OutcomeUnknown, TimeoutError):
 
     _default_reason = Reason.TIMEOUT
     _default_phase = Phase.DURING
+
+
+@attrs.frozen
+class Meaning:
+    """What a provider's error code means: a row of a connector's table.
+
+    Args:
+        kind: the error to raise.
+        reason: its cause.
+        hint: what to do, in plain words.
+        status: HTTP status that the code comes with, most of the time; the emulator answers with it.
+    """
+
+    kind: type[SendError]
+    reason: Reason
+    hint: Text = attrs.field(default=NOTHING, converter=_fixed)
+    status: int = 400
+
+    def error(self, **details: Any) -> SendError:
+        """Return the error. Details are attributes of the :class:`SendError`; a ``hint`` among them wins."""
+        return self.kind(**{"hint": self.hint, "reason": self.reason, **details})

@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError
 from typing import Any, Protocol, Self, TypeVar
 
 from authmail import mailer
-from authmail.mail.email import Email
+from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
 from authmail.outcomes import Receipt
 
@@ -64,7 +64,7 @@ class Opens(Protocol):
     def abandon(self) -> None:
         """In a forked child: leave what the parent opened to the parent."""
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send one message."""
 
     async def preview(self, message: Message) -> Email:
@@ -102,7 +102,7 @@ class Blocking:
             self._opened = None
             run(self._sender.close())
 
-    def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send one message, see :meth:`authmail.Mailer.send`."""
         run(self._open())
         return run(self._sender.send(message, timeout=timeout))

@@ -95,4 +95,4 @@ def test_files_for_machines(tmp_path):
     """As JSON."""
     result = new_connector("blue-mail", tmp_path / "new", "--json")
     assert sorted(json.loads(result.output)["files"]) == sorted(package_files("blue-mail"))
-    assert "authmail_blue/config.py" in json.loads(result.output)["files"]
+    assert "authmail_blue/emulator.py" in json.loads(result.output)["files"]

@@ -2,8 +2,9 @@ import attrs
 import pytest
 
 from authmail import AccountError, ConfigError, Email, Message, References, Secret, Settings, setting, settings
-from authmail.config.references import resolved
-from authmail.config.secrets import confidential_in, merged, redacted, secrets_in, struck, without_secrets
+from authmail.config.references import resolve_references
+from authmail.config.secrets import merge_secrets, redact_secrets, secrets_in
+from authmail.privacy import clean_error, strike_out
 
 
 @settings
@@ -29,7 +30,7 @@ STORED = {"apiKey": "K1", "host": "a", "login": {"user": "u", "password": "P1"},
 def test_hides_every_secret():
     """Nested ones, and unknown keys that look like a misspelt or forgotten secret; the stored config is not changed."""
     raw = STORED | {"apiKye": "K2", "smtpPassword": "P3", "note": "hello"}
-    shown = redacted(raw, Config)
+    shown = redact_secrets(raw, Config)
     assert shown["apiKey"] == shown["apiKye"] == shown["smtpPassword"] == "***"
     assert shown["login"] == {"user": "u", "password": "***"}
     assert shown["logins"] == [{"user": "v", "password": "***"}]
@@ -39,7 +40,7 @@ def test_hides_every_secret():
 
 def test_a_reference_is_no_secret():
     """Where a secret is kept may be shown to whoever may edit it."""
-    assert redacted({"apiKey": {"env": "AUTHMAIL_X"}}, Config) == {"apiKey": {"env": "AUTHMAIL_X"}}
+    assert redact_secrets({"apiKey": {"env": "AUTHMAIL_X"}}, Config) == {"apiKey": {"env": "AUTHMAIL_X"}}
 
 
 @pytest.mark.parametrize(
@@ -51,9 +52,9 @@ def test_a_reference_is_no_secret():
 )  # fmt: skip
 def test_a_secret_in_the_wrong_place_is_hidden_too(raw):
     """An admin page shows configs that are not valid yet: with a secret wrapped, in a list or a level too deep."""
-    shown = redacted(raw, Config)
+    shown = redact_secrets(raw, Config)
     assert "K1" not in str(shown)
-    assert merged(raw, shown, Config) == raw
+    assert merge_secrets(raw, shown, Config) == raw
 
 
 def test_endless_nesting_is_hidden_too():
@@ -61,35 +62,35 @@ def test_endless_nesting_is_hidden_too():
     deep = {"apiKey": "K1"}
     for _ in range(300):
         deep = {"config": [deep]}
-    shown = redacted(deep, Config)
+    shown = redact_secrets(deep, Config)
     assert "***" in str(shown)
     assert len(str(shown)) < 200
-    assert merged(deep, shown, Config) == deep
+    assert merge_secrets(deep, shown, Config) == deep
 
 
 def test_what_came_back_hidden_is_kept():
     """The round trip of an admin page: redacted, edited, merged."""
-    edited = redacted(STORED, Config) | {"name": "new"}
-    assert merged(STORED, edited, Config) == STORED | {"name": "new"}
+    edited = redact_secrets(STORED, Config) | {"name": "new"}
+    assert merge_secrets(STORED, edited, Config) == STORED | {"name": "new"}
     edited["login"] = {"user": "u", "password": "P9"}
-    assert merged(STORED, edited, Config)["login"]["password"] == "P9"
+    assert merge_secrets(STORED, edited, Config)["login"]["password"] == "P9"
 
 
 def test_a_hidden_mark_without_an_old_secret_stays_a_problem():
     """Nothing is kept where nothing was; validation then asks for the secret."""
     with pytest.raises(ConfigError, match="type the secret again"):
-        Config.from_dict(merged({}, {"apiKey": "***"}, Config))
+        Config.from_dict(merge_secrets({}, {"apiKey": "***"}, Config))
 
 
 def test_a_stored_secret_is_not_sent_to_a_new_place():
     """Whoever edits the host without knowing the secret cannot have it sent to a server of their own."""
-    edited = redacted(STORED, Config) | {"host": "evil.example"}
+    edited = redact_secrets(STORED, Config) | {"host": "evil.example"}
     with pytest.raises(ConfigError) as caught:
-        merged(STORED, edited, Config)
+        merge_secrets(STORED, edited, Config)
     assert [problem.path for problem in caught.value.problems] == ["apiKey", "login.password", "logins[0].password"]
     assert "K1" not in str(caught.value)
     typed = {"apiKey": "K9", "host": "evil.example"}
-    assert merged(STORED, typed, Config) == typed
+    assert merge_secrets(STORED, typed, Config) == typed
 
 
 def test_finds_the_secrets_of_a_typed_config():
@@ -103,14 +104,14 @@ def test_knows_what_of_a_message_is_confidential():
     message = Message(
         "a@b.c", "X", {"code": "123456", "link": "https://x/y", "resetToken": "t0", "locale": "fr", "organization": {}}
     )
-    assert confidential_in(message) == ["123456", "https://x/y", "t0"]
+    assert message.vital == ("123456", "https://x/y", "t0")
     email = Email("a@b.c", "Code 482913", html='<a href="https://x/y?t=1">ABC</a> K7Q2MX')
-    assert confidential_in(email) == ["482913", "https://x/y?t=1", "K7Q2MX"]
+    assert set(email.vital) == {"482913", "https://x/y?t=1", "K7Q2MX"}
 
 
 def test_words_of_an_answer_cannot_write_the_log():
     """They are one line that can be written as UTF-8, whatever a broken proxy spelt in its JSON."""
-    error = without_secrets(AccountError(detail="no\r\nINFO all is well\x1b[2J\ud800"), "acme", [])
+    error = clean_error(AccountError(detail="no\r\nINFO all is well\x1b[2J\ud800"), "acme", [])
     assert error.detail == "no INFO all is well [2J\ufffd"
 
 
@@ -122,10 +123,9 @@ def test_words_of_an_answer_cannot_write_the_log():
     ],
 )  # fmt: skip
 def test_strikes_every_spelling(echo):
-    """What a provider echoes, encoded once, twice, as HTML or JSON, is struck out."""
-    assert "x.y" not in struck(f"<{echo}>", ["https://x.y/z?t=a&b=ü"])
-    assert struck("abc 12 abc", ["12"]) == "abc 12 abc"
-    assert struck(None, ["12345"]) is None
+    """What a provider echoes, encoded once, twice, as HTML or JSON, is strike_out out."""
+    assert "x.y" not in strike_out(f"<{echo}>", ["https://x.y/z?t=a&b=ü"])
+    assert strike_out("abc 12 abc", ["12"]) == "abc 12 abc"
 
 
 @settings
@@ -136,15 +136,15 @@ class Headed(Settings):
 def test_an_object_of_secrets_hides_each_value():
     """Its names are shown and its values are not; one that came back hidden is kept, and references are resolved."""
     stored = {"headers": {"X-Key": "S3CRET", "X-Tenant": "acme"}}
-    shown = redacted(stored, Headed)
+    shown = redact_secrets(stored, Headed)
     assert shown == {"headers": {"X-Key": "***", "X-Tenant": "***"}}
-    assert merged(stored, {"headers": shown["headers"] | {"X-Tenant": "other"}}, Headed) == {
+    assert merge_secrets(stored, {"headers": shown["headers"] | {"X-Tenant": "other"}}, Headed) == {
         "headers": {"X-Key": "S3CRET", "X-Tenant": "other"}
     }
     config = Headed.from_dict(stored)
     assert "S3CRET" not in repr(config)
     assert secrets_in(config) == ["S3CRET", "acme"]
-    raw, problems = resolved({"headers": {"X-Key": {"env": "NOBODY_SET"}}}, Headed, References(env=("NOBODY_*",)))
+    raw, problems = resolve_references({"headers": {"X-Key": {"env": "NOBODY_SET"}}}, Headed, References(env=("NOBODY_*",)))
     assert [problem.path for problem in problems] == ["headers.X-Key"]
     assert Headed.from_dict(raw)
     with pytest.raises(ConfigError) as caught:

@@ -9,7 +9,7 @@ import authmail
 from authmail import Egress, Mailer, Message, OutcomeUnknown, Receipt, SendError, Template, hookimpl
 from authmail.delivery import Dedupe, Delivery, Failover, Limits, Retry
 from authmail.sandbox import Sandbox
-from authmail_aliyun_dm.emulator_faults import FAULTS
+from authmail_aliyun_dm.emulator import FAULTS
 
 ALIYUN, SMTP, HTTP = "aliyun-direct-mail", "simple-mail-transfer-protocol", "http-email"
 TEMPLATES = [

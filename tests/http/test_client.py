@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from authmail import AccountError, Egress, MessageRejected, NotSent, OutcomeUnknown, Phase, Throttled
-from authmail.http.client import Http, Transport
+from authmail.http.client import Http
 from authmail.http.reply import REPLY_LIMIT, Reply
+from authmail.http.session import Transport
 from authmail.outcomes import ConnectionCut, NoAnswerInTime, NotConnected, NotSentInTime
 from authmail.testing.fault_server import Answer, FaultServer, head, request, reset, silence
 from authmail.testing.faults import FAULTS
@@ -204,8 +205,10 @@ async def test_many_at_once_get_their_own_answers():
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, MessageRejected), (404, MessageRejected), (422, MessageRejected), (429, Throttled), (503, NotSent), (500, OutcomeUnknown),
-        (502, OutcomeUnknown), (200, OutcomeUnknown), (302, AccountError),
+        (400, MessageRejected), (413, MessageRejected), (422, MessageRejected), (401, AccountError), (402, AccountError),
+        (403, AccountError), (404, AccountError), (405, AccountError), (407, AccountError), (410, AccountError), (415, AccountError),
+        (302, AccountError), (408, NotSent), (425, NotSent), (429, Throttled), (503, NotSent), (500, OutcomeUnknown),
+        (502, OutcomeUnknown), (200, OutcomeUnknown),
     ],
 )  # fmt: skip
 def test_failure_by_status(status, kind):

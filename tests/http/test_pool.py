@@ -4,7 +4,8 @@ import time
 import pytest
 
 from authmail import Egress
-from authmail.http.client import Http, Transport
+from authmail.http.client import Http
+from authmail.http.session import Transport
 from authmail.testing.fault_server import Answer, FaultServer, request, silence
 
 

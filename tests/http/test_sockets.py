@@ -6,7 +6,8 @@ import aiohttp
 import pytest
 
 from authmail import AccountError, Egress, Reason
-from authmail.http.client import Http, Transport
+from authmail.http.client import Http
+from authmail.http.session import Transport
 from authmail.outcomes import NotConnected, NotSentInTime
 
 

@@ -1,20 +1,20 @@
 import pytest
 
-from authmail import Email, Mailbox, Sender
+from authmail import Email, Mailbox
 
 
 def test_takes_texts_or_mailboxes():
     """Addresses may be given as text."""
-    email = Email("Zoë <zoe@example.com>", "Hi", text="x", reply_to="help@example.com", sender=Sender("Acme", "a@b.c"))
+    email = Email("Zoë <zoe@example.com>", "Hi", text="x", reply_to="help@example.com", from_name="Acme", from_address="a@b.c")
     assert email.to == Mailbox("zoe@example.com", "Zoë")
     assert email.reply_to == Mailbox("help@example.com")
-    assert email.sender.address == Mailbox("a@b.c")
+    assert email.from_address == Mailbox("a@b.c")
 
 
 def test_subject_is_one_line():
     """Line breaks in a subject become blanks, so no header can be added."""
     assert Email("a@b.c", "Hi\r\nBcc: x@y.z", text="x").subject == "Hi Bcc: x@y.z"
-    assert Sender("Acme\r\nBcc: x@y.z").name == "Acme Bcc: x@y.z"
+    assert Email("a@b.c", "s", text="t", from_name="Acme\r\nBcc: x@y.z").from_name == "Acme Bcc: x@y.z"
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,10 @@ def test_the_sender_is_the_configured_one_but_for_what_the_mail_overrides():
     """Name, address, both or neither."""
     configured = Mailbox("no-reply@example.com", "Example")
 
-    def sent_from(sender):
-        return str(Email("a@b.c", "s", text="t", sender=sender).sent_from(configured))
+    def sent_from(name="", address=None):
+        return str(Email("a@b.c", "s", text="t", from_name=name, from_address=address).sent_from(configured))
 
-    assert sent_from(None) == "Example <no-reply@example.com>"
-    assert sent_from(Sender("Acme")) == "Acme <no-reply@example.com>"
-    assert sent_from(Sender(address="login@example.com")) == "Example <login@example.com>"
-    assert sent_from(Sender("Acme", "login@example.com")) == "Acme <login@example.com>"
+    assert sent_from() == "Example <no-reply@example.com>"
+    assert sent_from("Acme") == "Acme <no-reply@example.com>"
+    assert sent_from(address="login@example.com") == "Example <login@example.com>"
+    assert sent_from("Acme", "login@example.com") == "Acme <login@example.com>"

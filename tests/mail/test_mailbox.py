@@ -5,7 +5,7 @@ from email.policy import default
 import pytest
 
 from authmail import Mailbox
-from authmail.mail.mailbox import header_safe, masked
+from authmail.privacy import masked, one_line
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_no_name_breaks_a_line(name):
 
 def test_header_safe_keeps_all_but_controls():
     """Runs of controls become one blank; everything else stays."""
-    assert header_safe("a\r\nBcc: x\x00\x1b[31m ü 太郎 🎉") == "a Bcc: x [31m ü 太郎 🎉"
+    assert one_line("a\r\nBcc: x\x00\x1b[31m ü 太郎 🎉") == "a Bcc: x [31m ü 太郎 🎉"
 
 
 def test_masks_most_of_an_address():

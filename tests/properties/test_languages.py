@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import JSON, NEARLY_TAGS, PAYLOADS, TAGS, otherwise_spelt
 
-from authmail.mail.locales import best_match, normalized, wanted_locales
+from authmail.words.locales import best_match, normalize, wanted_locales
 
 SEVERAL_TAGS = st.lists(TAGS, min_size=1, max_size=5, unique=True)
 
@@ -56,7 +56,7 @@ def test_any_payload_gives_languages(payload):
     """Few, short, each once, in the form for comparison; the payload's locale first."""
     wanted = wanted_locales(payload)
     assert len(set(wanted)) == len(wanted) <= 17
-    assert all(0 < len(tag) <= 35 and tag == normalized(tag) for tag in wanted)
+    assert all(0 < len(tag) <= 35 and tag == normalize(tag) for tag in wanted)
     locale = payload.get("locale")
-    if isinstance(locale, str) and 0 < len(normalized(locale)) <= 35:
-        assert wanted[0] == normalized(locale)
+    if isinstance(locale, str) and 0 < len(normalize(locale)) <= 35:
+        assert wanted[0] == normalize(locale)

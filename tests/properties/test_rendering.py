@@ -11,9 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import HTML, PAYLOADS, PLACEHOLDERS, TEMPLATE_TEXTS, TEMPLATES, TEXT, VALUES
 
-from authmail import Email, Mailbox, Message, Sender, Template, TemplateError
+from authmail import Email, Mailbox, Message, Template, TemplateError
 from authmail.templates import render
-from authmail.templates.rendering import rendered
+from authmail.templates.rendering import render_email
 from authmail.templates.strangers import STRANGERS
 
 NAME = set(string.ascii_letters + string.digits + "_.")
@@ -150,7 +150,7 @@ def test_a_mail_follows_our_differences_from_the_reference(subject, content, tex
     vital = [name for name in asked if name.split(".")[0] in ("code", "link")]
     assume(not STRANGERS & {name.split(".")[0] for name in asked})
     try:
-        email = rendered(template, Message("a@b.c", "X", payload), TO)
+        email = render_email(template, Message("a@b.c", "X", payload), TO)
     except TemplateError:
         assert any(not javascript(looked_up(payload, name)).strip() for name in vital)
         return
@@ -164,11 +164,11 @@ def test_a_mail_follows_our_differences_from_the_reference(subject, content, tex
 def test_a_template_and_a_payload_give_a_mail_or_a_template_error(template, payload):
     """Nothing else; and the mail has a text, one line of subject, and a sender or none."""
     try:
-        email = rendered(template, Message("a@b.c", "X", payload), TO)
+        email = render_email(template, Message("a@b.c", "X", payload), TO)
     except TemplateError:
         return
     assert isinstance(email, Email)
-    assert email.sender is None or isinstance(email.sender, Sender)
+    assert email.from_address is None or isinstance(email.from_address, Mailbox)
     assert email.text is not None
     assert len(email.subject.splitlines()) <= 1
 
@@ -187,7 +187,8 @@ def test_a_value_never_creates_an_element_or_an_attribute(value):
     """A browser's parser finds the template's own elements and attributes, the value within them and nothing else."""
     template = Template("X", "s", PAGE)
     pages = [
-        rendered(template, Message("a@b.c", "X", {"v": each, "user": {"name": each}}), TO).html for each in ("harmless", value)
+        render_email(template, Message("a@b.c", "X", {"v": each, "user": {"name": each}}), TO).html
+        for each in ("harmless", value)
     ]
     pages.append(render(PAGE, {"v": value, "user": {"name": value}}, html=True))
     assert structure(pages[0]) == structure(pages[1]) == structure(pages[2])
@@ -204,7 +205,7 @@ def test_a_parser_reads_the_very_value(value):
 def test_strangers_cannot_write_links(template, payload):
     """What strangers named is short, has no unseen characters and no address that a mail program would make a link."""
     name = f"{template} https://evil.example www.evil.example \u202e"
-    email = rendered(
+    email = render_email(
         Template("X", "{{user.name}}", "<p>{{user.name}}", text="{{user.name}}"),
         Message("a@b.c", "X", {"user": {"name": name}}),
         TO,

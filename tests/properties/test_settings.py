@@ -13,8 +13,8 @@ from strategies import CANARIES, CANARY, JSON, as_json, damaged
 
 import authmail
 from authmail import ConfigError, Mailbox, Problem, Secret, Settings, Template, setting, settings
-from authmail.config.references import References, resolved
-from authmail.config.secrets import merged, redacted
+from authmail.config.references import References, resolve_references
+from authmail.config.secrets import merge_secrets, redact_secrets
 from authmail.config.settings import unknown_keys
 
 
@@ -140,9 +140,9 @@ def test_what_was_shown_and_came_back_is_no_change(name, data):
     """A config is shown without its secrets, and merges with what was shown to itself, however broken it is."""
     cls, valid = CONFIGS[name]
     raw = data.draw(damaged(valid).filter(lambda raw: isinstance(raw, dict) and "NaN" not in as_json(raw)))
-    shown = redacted(raw, cls)
-    assert merged(raw, shown, cls) == raw
-    assert redacted(shown, cls) == shown
+    shown = redact_secrets(raw, cls)
+    assert merge_secrets(raw, shown, cls) == raw
+    assert redact_secrets(shown, cls) == shown
 
 
 @each_settings_class
@@ -156,8 +156,8 @@ def test_a_secret_is_not_shown_wherever_it_got_to(name, data):
         st.sampled_from([[raw[key]], {"value": raw[key]}, {"env": [raw[key]]}, {"env": raw[key], "x": 1}, {key: raw[key]}])
     )
     for broken in ({key: wrong}, {f"{key}_": raw[key]}, {key.lower(): wrong}, {"config": raw}, {"configs": [raw, [raw]]}):
-        assert CANARY not in as_json(redacted(broken, cls))
-        assert merged(broken, redacted(broken, cls), cls) == broken
+        assert CANARY not in as_json(redact_secrets(broken, cls))
+        assert merge_secrets(broken, redact_secrets(broken, cls), cls) == broken
 
 
 @each_settings_class
@@ -167,7 +167,7 @@ def test_merging_never_fails_in_another_way(name, data):
     cls, valid = CONFIGS[name]
     old, new = (data.draw(damaged(valid).filter(lambda raw: isinstance(raw, dict))) for _ in range(2))
     try:
-        merged(old, data.draw(st.sampled_from([new, redacted(new, cls)])), cls)
+        merge_secrets(old, data.draw(st.sampled_from([new, redact_secrets(new, cls)])), cls)
     except ConfigError as error:
         assert CANARY not in told(error)
 
@@ -178,7 +178,7 @@ def test_references_never_fail_in_another_way(name, data):
     """Whatever stands for a secret, it is read, refused or left alone."""
     cls, valid = CONFIGS[name]
     raw = data.draw(damaged(valid).filter(lambda raw: isinstance(raw, dict)))
-    config, problems = resolved(raw, cls, References(env=(), files=()))
+    config, problems = resolve_references(raw, cls, References(env=(), files=()))
     assert CANARY not in str(problems)
     try:
         cls.from_dict(config)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import HTML, UNICODE
 
 from authmail import Email, Secret
-from authmail.templates.language import whole_unicode
+from authmail.privacy import whole_unicode
 from authmail_aliyun_dm.config import AliyunDMConfig
 from authmail_aliyun_dm.request import single_send_mail
 from authmail_aliyun_dm.signing import percent_encode, sign_v1, sign_v3

@@ -13,7 +13,10 @@ from authmail.sandbox.page import opening_outside
 
 ALIYUN = "aliyun-direct-mail"
 ASSETS = files("authmail.sandbox") / "assets"
-TEXTS = {name: (ASSETS / name).read_text("utf-8") for name in ("index.html", "page.js", "detail.js", "words.js", "page.css")}
+SHARED = files("authmail.web") / "assets"
+TEXTS = {name: (ASSETS / name).read_text("utf-8") for name in ("index.html", "page.js", "detail.js", "page.css")} | {
+    name: (SHARED / name).read_text("utf-8") for name in ("words.js", "element.js", "base.css")
+}
 WORDS = json.loads((ASSETS / "words.json").read_text("utf-8"))
 
 
@@ -77,7 +80,7 @@ def test_every_outcome_has_words():
 # What is served.
 
 
-@pytest.mark.parametrize("path", ["/", "/page.js", "/detail.js", "/words.js", "/page.css", "/words.json", "/icon.svg"])
+@pytest.mark.parametrize("path", ["/", *(f"/{name}" for name in [*TEXTS, "words.json", "icon.svg"] if name != "index.html")])
 async def test_the_page_loads_nothing_from_elsewhere(ask, path):
     """Its policy allows none, and no file names another host."""
     reply = await ask("GET", path)
@@ -92,7 +95,7 @@ async def test_the_page_loads_nothing_from_elsewhere(ask, path):
 
 def test_scripts_never_parse_text_as_html():
     """A mail's subject stays text."""
-    scripts = TEXTS["page.js"] + TEXTS["detail.js"] + TEXTS["words.js"]
+    scripts = "".join(text for name, text in TEXTS.items() if name.endswith(".js"))
     assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|srcdoc|eval\(|new Function", scripts)
     assert not re.findall(r"<script(?![^>]*src=)|\son\w+=|style=", TEXTS["index.html"])
 

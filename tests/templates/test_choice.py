@@ -1,7 +1,7 @@
 import pytest
 
 from authmail import Template, TemplateError
-from authmail.templates.choice import candidates, chosen, missing_vital
+from authmail.templates.choice import choose_template, find_candidates, missing_vital
 
 
 def template(name, locale=None, content="{{code}}", usage_type=None):
@@ -9,8 +9,8 @@ def template(name, locale=None, content="{{code}}", usage_type=None):
 
 
 def choose(templates, usage_type, locales=(), default_locale=None, payload=None):
-    found = candidates(templates, usage_type, locales, default_locale)
-    return chosen(found, usage_type, {"code": "1"} if payload is None else payload).subject
+    found = find_candidates(templates, usage_type, locales, default_locale)
+    return choose_template(found, usage_type, {"code": "1"} if payload is None else payload).subject
 
 
 def test_config_choice_is_logtos(vectors):

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from authmail.templates.strangers import cleaned, inert
+from authmail.templates.strangers import clean_text, defang
 
 
 @pytest.mark.parametrize(
@@ -26,16 +26,16 @@ from authmail.templates.strangers import cleaned, inert
 )
 def test_makes_text_inert(typed, read):
     """Links are defaced, what cannot be seen is removed, and names of every script stay whole."""
-    assert inert(typed) == read
+    assert defang(typed) == read
 
 
 def test_cuts():
     """Names end after 128 characters, attributes after 2048, with an ellipsis."""
-    assert inert("x" * 129) == "x" * 127 + "…"
-    assert inert("x" * 128) == "x" * 128
-    assert len(cleaned("x" * 10_000_000)) == 2048
+    assert defang("x" * 129) == "x" * 127 + "…"
+    assert defang("x" * 128) == "x" * 128
+    assert len(clean_text("x" * 10_000_000)) == 2048
     # Only so much is looked at at all.
-    assert cleaned("\u200b" * 4095 + "xy") == "x"
+    assert clean_text("\u200b" * 4095 + "xy") == "x"
 
 
 def test_no_format_character_of_unicode_survives_beside_ascii():
@@ -54,5 +54,5 @@ def test_no_format_character_of_unicode_survives_beside_ascii():
         *range(0x13430, 0x13440),
         *range(0x1BCA0, 0x1D17B),
     }
-    left = {hex(ord(char)) for char in invisible if ord(char) not in visible and cleaned(f"a{char}b") not in ("ab", "a b")}
+    left = {hex(ord(char)) for char in invisible if ord(char) not in visible and clean_text(f"a{char}b") not in ("ab", "a b")}
     assert left == set()

@@ -5,8 +5,9 @@ import time
 import pytest
 
 from authmail import Egress, Email, Mailer, SendError
-from authmail.http.client import Http, Transport
+from authmail.http.client import Http
 from authmail.http.reply import REPLY_LIMIT
+from authmail.http.session import Transport
 from authmail.outcomes import NoAnswerInTime
 from authmail.testing.fault_server import Answer, FaultServer, deafness
 from authmail.testing.faults import FAULTS

@@ -33,7 +33,6 @@ from authmail import (
     References,
     Reply,
     Secret,
-    Sender,
     SendError,
     Settings,
     Template,
@@ -93,7 +92,7 @@ async def host(connector: Connector, raw: dict[str, Any]) -> object:
     ) as mailer:
         try:
             receipt: Receipt = await mailer.send(Message("a@b.c", UsageType.SIGN_IN, {"code": "1"}), timeout=1)
-            await mailer.send(Email(Mailbox("a@b.c"), "s", text="t", sender=Sender("n")))
+            await mailer.send(Email(Mailbox("a@b.c"), "s", text="t", from_name="n"))
             await mailer.test("a@b.c", type="SignIn", locale="fr")
         except Throttled as error:
             delay: float | None = error.retry_after

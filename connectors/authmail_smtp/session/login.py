@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from aiosmtplib import SMTPAuthenticationError
 from aiosmtplib.auth import auth_crammd5_verify, auth_login_encode, auth_plain_encode, auth_xoauth2_encode
 
-from authmail import AccountError, Phase, Reason
+from authmail import AccountError, Phase, Reason, say
 from authmail_smtp.replies import Reply
 from authmail_smtp.session.wire import Wire
 from authmail_smtp.steps import Step
@@ -38,7 +38,7 @@ async def log_in(wire: Wire, opening: "Opening") -> str:
     if mechanism is None:
         raise _no_way(opening, "a password")
     if login.password is None:
-        raise AccountError("auth.pass is missing", reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
+        raise AccountError(say("auth.pass is missing"), reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
     said: list[bytes] = []
     reply = await _with_password(wire, opening, mechanism, login.user or "", login.password.reveal(), said)
     if reply.code != _ACCEPTED:
@@ -72,7 +72,7 @@ async def _with_token(wire: Wire, opening: "Opening") -> str:
         raise _no_way(opening, "OAuth 2 (XOAUTH2)")
     tokens, user = opening.tokens, opening.config.auth.user or ""
     if tokens is None:
-        raise AccountError("auth has no token", reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
+        raise AccountError(say("auth has no token"), reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
     token = await tokens.get(opening.http, opening.limit(None))
     reply = await _xoauth2(wire, opening, user, token)
     if reply.code == _REFUSED and tokens.outdated(token):
@@ -108,5 +108,11 @@ def _without(reply: Reply, said: list[bytes]) -> Reply:
 
 def _no_way(opening: "Opening", what: str) -> AccountError:
     offered = ", ".join(opening.mechanisms).upper() or "none"
-    hint = f"{Step.LOGIN} at {opening.where}: the server takes no login with {what} here; it offers {offered[:100]}"
+    hint = say(
+        "{LOGIN} at {where}: the server takes no login with {what} here; it offers {offered}",
+        LOGIN=Step.LOGIN,
+        where=opening.where,
+        what=what,
+        offered=offered[:100],
+    )
     return AccountError(hint, reason=Reason.CREDENTIALS, phase=Phase.BEFORE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
-from authmail import AccountError, NotConnected, NotSentInTime, Phase, Reason, SendError
+from authmail import AccountError, NotConnected, NotSentInTime, Phase, Reason, SendError, say
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.replies import Reply, failure
 from authmail_smtp.session.login import log_in
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FULL_NAME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _READY = 220
 _COMPLETED = 250
-_PLAIN_REFUSED = (
+_PLAIN_REFUSED = say(
     "without TLS, mail and password would be readable on their way; use a port with TLS, or let the host's egress allow it: "
     "Egress.ANY for loopback, Egress(private=True, plain=True) beyond (--plain on the command line)"
 )
@@ -70,7 +70,13 @@ class Opening:
             await self._greeted(wire)
             await self._encrypted(wire)
             if not wire.encrypted and not self._plain_allowed:
-                hint = f"{Step.TLS} at {self.where}: {self._why_plain()}; {_PLAIN_REFUSED}"
+                hint = say(
+                    "{step} at {where}: {value}; {plain_refused}",
+                    step=Step.TLS,
+                    where=self.where,
+                    value=self._why_plain(),
+                    plain_refused=_PLAIN_REFUSED,
+                )
                 raise AccountError(hint, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
             self.facts["TLS"] = wire.tls_version or "none"
             if self.config.auth.user:
@@ -90,7 +96,9 @@ class Opening:
         """
         left = self.until - time.monotonic()
         if left <= 0:
-            raise NotSentInTime(f"no time was left while opening a connection to {self.where}", phase=Phase.BEFORE)
+            raise NotSentInTime(
+                say("no time was left while opening a connection to {where}", where=self.where), phase=Phase.BEFORE
+            )
         return min(left, milliseconds / 1000) if milliseconds else left
 
     async def _connected(self) -> Wire:
@@ -109,13 +117,13 @@ class Opening:
                 await asyncio.get_running_loop().create_connection(lambda: wire, sock=opened, ssl=tls, server_hostname=name)
         except TimeoutError:
             opened.close()
-            raise NotSentInTime(f"{Step.TLS} at {self.where}: not done in time") from None
+            raise NotSentInTime(say("{step} at {where}: not done in time", step=Step.TLS, where=self.where)) from None
         except ssl.SSLError as error:
             opened.close()
             raise self._no_tls(error) from None
         except OSError:
             opened.close()
-            raise NotConnected(f"{Step.TLS} at {self.where}: the connection broke") from None
+            raise NotConnected(say("{step} at {where}: the connection broke", step=Step.TLS, where=self.where)) from None
         except BaseException:
             opened.close()
             raise
@@ -127,7 +135,9 @@ class Opening:
         except NotSentInTime as error:
             if self.config.implicit_tls:
                 raise
-            hint = f"{error.hint}; a port that expects TLS from the first byte is as silent: then set secure to true"
+            hint = say(
+                "{hint}; a port that expects TLS from the first byte is as silent: then set secure to true", hint=error.hint
+            )
             raise error.afresh(hint=hint) from None
         if reply.code != _READY:
             raise self.refused(Step.GREETING, reply)
@@ -151,9 +161,10 @@ class Opening:
             return
         if "starttls" not in self.extensions:
             if config.require_tls:
-                hint = (
-                    f"{Step.TLS} at {self.where}: the server does not offer STARTTLS, which requireTLS asks for; somebody between "
-                    "may have taken the offer out. Nothing was sent"
+                hint = say(
+                    "{step} at {where}: the server does not offer STARTTLS, which requireTLS asks for; somebody between may have taken the offer out. Nothing was sent",
+                    step=Step.TLS,
+                    where=self.where,
                 )
                 raise AccountError(hint, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
             return
@@ -174,17 +185,24 @@ class Opening:
 
     def _no_tls(self, error: ssl.SSLError) -> SendError:
         if isinstance(error, ssl.SSLCertVerificationError):
-            what = f"the certificate is not trusted, expired, or not for {self.config.certificate_name}"
+            what = say("the certificate is not trusted, expired, or not for {name}", name=self.config.certificate_name)
             if not self.config.tls_settings.reject_unauthorized:
-                what += "; tls.rejectUnauthorized counts only where the host's egress policy allows connections without TLS"
+                what = say(
+                    "{what}; tls.rejectUnauthorized counts only where the host's egress policy allows connections without TLS",
+                    what=what,
+                )
         elif error.reason == "WRONG_VERSION_NUMBER" and self.config.implicit_tls:
-            what = "the server does not begin with TLS at this port; set secure to false, or use port 465"
+            what = say("the server does not begin with TLS at this port; set secure to false, or use port 465")
         else:
-            what = "no TLS came about; server and client have no version in common, or something between them interferes"
-        return AccountError(f"{Step.TLS} at {self.where}: {what}", reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+            what = say("no TLS came about; server and client have no version in common, or something between them interferes")
+        return AccountError(
+            say("{step} at {where}: {what}", step=Step.TLS, where=self.where, what=what),
+            reason=Reason.ENDPOINT,
+            phase=Phase.BEFORE,
+        )
 
     def _why_plain(self) -> str:
-        return "ignoreTLS is set" if self.config.ignore_tls else "the server does not offer TLS"
+        return say("ignoreTLS is set") if self.config.ignore_tls else say("the server does not offer TLS")
 
     def refused(self, step: Step, reply: Reply) -> SendError:
         """Return the error of a reply."""

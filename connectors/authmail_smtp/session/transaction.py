@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from authmail import MessageRejected, NotSentInTime, Phase, Reason, Receipt
+from authmail import MessageRejected, NotSentInTime, Phase, Reason, Receipt, say
 from authmail_smtp.mail import Mail
 from authmail_smtp.replies import failure, receipt
 from authmail_smtp.session.wire import Wire
@@ -95,12 +95,14 @@ class Session:
         if "size" in self.extensions:
             largest = self.extensions["size"]
             if largest.isdecimal() and 0 < int(largest) < len(mail.data):
-                hint = f"the mail has {len(mail.data)} bytes, the server takes at most {largest}"
+                hint = say(
+                    "the mail has {count} bytes, the server takes at most {largest}", count=len(mail.data), largest=largest
+                )
                 raise MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
             options.append(b"SIZE=%d" % len(mail.data))
         if mail.needs_utf8:
             if "smtputf8" not in self.extensions:
-                hint = "an address has letters beyond ASCII before its @, which this server does not take (SMTPUTF8)"
+                hint = say("an address has letters beyond ASCII before its @, which this server does not take (SMTPUTF8)")
                 raise MessageRejected(hint, reason=Reason.RECIPIENT, phase=Phase.BEFORE)
             options += [b"BODY=8BITMIME", b"SMTPUTF8"] if "8bitmime" in self.extensions else [b"SMTPUTF8"]
         return options
@@ -109,7 +111,7 @@ class Session:
         left = until - time.monotonic()
         if left <= 0:
             self.wire.cut()
-            raise NotSentInTime(f"{step} at {self.wire.where}: no time was left", phase=Phase.DURING)
+            raise NotSentInTime(say("{step} at {where}: no time was left", step=step, where=self.wire.where), phase=Phase.DURING)
         return left if self.patience is None else min(left, self.patience)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from authmail import AccountError, Phase, Reason
+from authmail import AccountError, Phase, Reason, say
 from authmail_smtp.config import SMTPConfig
 
 if TYPE_CHECKING:
@@ -44,6 +44,6 @@ class Trust:
             try:
                 context.load_verify_locations(cadata=settings.authorities)
             except (ssl.SSLError, ValueError):
-                hint = "tls.ca cannot be read; it must be certificates in PEM form"
+                hint = say("tls.ca cannot be read; it must be certificates in PEM form")
                 raise AccountError(hint, reason=Reason.CONFIG, phase=Phase.BEFORE) from None
         return context

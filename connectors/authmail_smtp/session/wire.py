@@ -15,7 +15,18 @@ from typing import Any, cast
 from aiosmtplib import SMTPException, SMTPResponse, SMTPTimeoutError
 from aiosmtplib.protocol import SMTPProtocol
 
-from authmail import ConnectionCut, NoAnswerInTime, NotConnected, NotSent, NotSentInTime, OutcomeUnknown, Phase, Reason, SendError
+from authmail import (
+    ConnectionCut,
+    NoAnswerInTime,
+    NotConnected,
+    NotSent,
+    NotSentInTime,
+    OutcomeUnknown,
+    Phase,
+    Reason,
+    SendError,
+    say,
+)
 from authmail_smtp.replies import Reply
 from authmail_smtp.steps import Step
 
@@ -50,7 +61,7 @@ class Wire(SMTPProtocol):
         """Hand one complete reply to whoever waits for it, and nothing else."""
         if not self._expecting:
             # A farewell to an idle connection, an answer that comes too late, or one to nothing.
-            self.spoiled = self.spoiled or "the server said something unasked"
+            self.spoiled = self.spoiled or say("the server said something unasked")
             if self._leaving:
                 self.cut()
             return
@@ -58,10 +69,10 @@ class Wire(SMTPProtocol):
         reply = _REPLY.match(self._seen)
         if reply is not None:
             if len(self._seen) > reply.end():
-                self.spoiled = "the server said more than was asked"
+                self.spoiled = say("the server said more than was asked")
             self._deliver(reply[0])
         elif not _may_become_a_reply(self._seen):
-            self.spoiled = "the server's reply is not SMTP"
+            self.spoiled = say("the server's reply is not SMTP")
             self._deliver(_UNREADABLE)
 
     def _deliver(self, reply: bytes) -> None:
@@ -71,7 +82,7 @@ class Wire(SMTPProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""
-        self.spoiled = self.spoiled or "the server closed the connection"
+        self.spoiled = self.spoiled or say("the server closed the connection")
         super().connection_lost(exc)
         if not self.closed.done():
             self.closed.set_result(None)
@@ -148,11 +159,11 @@ class Wire(SMTPProtocol):
             unsent = cast("asyncio.Transport", self.transport).get_write_buffer_size() if self.transport else 0
             self.cut()
             if unsent:
-                raise NotSentInTime(self._hint(Step.CONTENT, "time ran out while it went out"), phase=Phase.DURING) from None
-            raise NoAnswerInTime(self._hint(Step.CONTENT, "no reply came in time")) from None
+                raise NotSentInTime(self._hint(Step.CONTENT, say("time ran out while it went out")), phase=Phase.DURING) from None
+            raise NoAnswerInTime(self._hint(Step.CONTENT, say("no reply came in time"))) from None
         except (SMTPException, OSError):
             self.cut()
-            raise ConnectionCut(self._hint(Step.CONTENT, "the connection broke before the reply came")) from None
+            raise ConnectionCut(self._hint(Step.CONTENT, say("the connection broke before the reply came"))) from None
         except BaseException:
             self.cut()
             raise
@@ -163,7 +174,7 @@ class Wire(SMTPProtocol):
 
     def cut(self) -> None:
         """End the connection at once; what has not gone out stays here."""
-        self.spoiled = self.spoiled or "the connection was given up"
+        self.spoiled = self.spoiled or say("the connection was given up")
         if self.transport is not None:
             cast("asyncio.Transport", self.transport).abort()
 
@@ -173,7 +184,7 @@ class Wire(SMTPProtocol):
             self.cut()
             return
         self._leaving = True
-        self.spoiled = "the connection was ended"
+        self.spoiled = say("the connection was ended")
         self.write(b"QUIT\r\n")
         timer = asyncio.get_running_loop().call_later(_LEAVE, self.cut)
         self.closed.add_done_callback(lambda _: timer.cancel())
@@ -187,12 +198,16 @@ class Wire(SMTPProtocol):
     def _readable(self, step: Step, response: SMTPResponse) -> Reply:
         if response.code == 0:
             self.cut()
-            raise NotSent(self._hint(step, f"{self.spoiled}; check host and port"), reason=Reason.PROVIDER, phase=Phase.DURING)
+            raise NotSent(
+                self._hint(step, say("{spoiled}; check host and port", spoiled=self.spoiled)),
+                reason=Reason.PROVIDER,
+                phase=Phase.DURING,
+            )
         return self._noted(Reply(response.code, _replaced(response.message)))
 
     def _noted(self, reply: Reply) -> Reply:
         if reply.code == 421:  # noqa: PLR2004 (RFC 5321 section 3.8: the server closes after it)
-            self.spoiled = self.spoiled or "the server is closing the connection"
+            self.spoiled = self.spoiled or say("the server is closing the connection")
         return reply
 
     @contextmanager
@@ -202,12 +217,12 @@ class Wire(SMTPProtocol):
         try:
             yield
         except (SMTPTimeoutError, TimeoutError):
-            failure = NotSentInTime(self._hint(step, "no reply came in time"), phase=Phase.DURING)
+            failure = NotSentInTime(self._hint(step, say("no reply came in time")), phase=Phase.DURING)
         except ssl.SSLError:
             self.cut()
             raise
         except (SMTPException, OSError):
-            failure = NotConnected(self._hint(step, "the connection broke"), phase=Phase.DURING)
+            failure = NotConnected(self._hint(step, say("the connection broke")), phase=Phase.DURING)
         except BaseException:
             self.cut()
             raise
@@ -217,7 +232,7 @@ class Wire(SMTPProtocol):
         raise failure
 
     def _hint(self, step: Step, what: str) -> str:
-        return f"{step} at {self.where}: {what}"
+        return say("{step} at {where}: {what}", step=step, where=self.where, what=what)
 
 
 def _may_become_a_reply(seen: bytearray) -> bool:

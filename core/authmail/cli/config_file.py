@@ -11,7 +11,7 @@ import click
 from authmail import ConfigError, Connector, ConnectorNotFound, Egress, Mailer, References, SendError, Template, get_connector
 from authmail.cli.output import fail, print_problems
 from authmail.delivery import Delivery, compose
-from authmail.delivery.file.composition import parsed
+from authmail.delivery.file.composition import parse_settings
 from authmail.templates.folder import templates_in
 
 _KEYS = {"connector", "config", "templates", "$schema"}
@@ -169,7 +169,7 @@ def stop_failed(error: SendError, *, as_json: bool = False, mail: bool = True) -
 def _parsed(name: str) -> dict[str, Any]:
     try:
         with click.open_file(name, "rb") as file:
-            return parsed(file.read(), name)
+            return parse_settings(file.read(), name)
     except ConfigError as error:
         raise click.ClickException(error.problems[0].message) from None
     except OSError as error:

@@ -7,8 +7,8 @@ import click
 from authmail.cli.config_file import connector_named
 from authmail.cli.output import print_json, print_table
 from authmail.config.forms import FormItem
-from authmail.mail.locales import best_match
 from authmail.templates.samples import LOGTO_TYPES, sample_payload
+from authmail.words.locales import best_match
 
 
 @click.command(short_help="Show a connector: settings, types, guide.")

@@ -10,8 +10,8 @@ import click
 from authmail import Template
 from authmail.cli.config_file import connector_named
 from authmail.cli.output import print_json
-from authmail.mail.locales import best_match
 from authmail.templates.samples import LOGTO_TYPES, STARTER, starter_templates
+from authmail.words.locales import best_match
 
 
 @click.command(short_help="Print a config to fill in.")

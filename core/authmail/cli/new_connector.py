@@ -26,8 +26,8 @@ def new_connector(identity: str, folder: Path, name: str | None, as_json: bool) 
     """Write a package to begin a connector with: one that works, for a provider that does not exist.
 
     ID is the factory id, lower-case words joined by hyphens, such as acme-mail; hosts store it, so choose it once. The
-    package has an emulator of its provider, and tests that pass: change emulator, request and answers to what your
-    provider's pages say, and let the tests tell what is still wrong. Nothing is overwritten.
+    package has an emulator of its provider, and tests that pass: change what is marked with CHANGE, the emulator and the
+    exchanges to what your provider's pages say, and let the tests tell what is still wrong. Nothing is overwritten.
 
     \b
     Example:

@@ -82,9 +82,7 @@ def _print(email: Email, template: str) -> None:
 
 
 def _sender(email: Email) -> str:
-    if email.sender is None:
-        return ""
-    return " ".join(part for part in (email.sender.name, f"<{email.sender.address}>" if email.sender.address else "") if part)
+    return " ".join(part for part in (email.from_name, f"<{email.from_address}>" if email.from_address else "") if part)
 
 
 def _as_json(email: Email) -> dict[str, object]:

@@ -12,17 +12,16 @@ from typing import Any, Literal, get_args, get_origin
 from cattrs import Converter
 
 from authmail.config.secret import Secret
+from authmail.errors import ConfigError, Problem
 from authmail.mail.mailbox import Mailbox
-from authmail.outcomes import ConfigError, Problem
+from authmail.privacy import MARK
 from authmail.templates.template import Template, kind_of
-
-#: What :func:`authmail.config.secrets.redacted` shows for a secret; nobody's real secret.
-REDACTED = "***"
+from authmail.words.text import NOTHING, as_text, say
 
 converter = Converter(detailed_validation=False)
 
 
-def relative(problems: Iterable[Problem], key: str) -> list[Problem]:
+def prefix_paths(problems: Iterable[Problem], key: str) -> list[Problem]:
     """Return problems with a key or ``[index]`` in front of their paths."""
     return [
         Problem(
@@ -42,18 +41,18 @@ def problem_of(path: str, error: ValueError, *, secret: object = None) -> Proble
         error: what a check raised.
         secret: a value that must not be in it, as where a check calls ``int`` on a secret.
     """
-    words = [str(word) for word in error.args[:2]]
+    words = [as_text(word if isinstance(word, str) else str(word)) for word in error.args[:2]]
     text = secret.reveal() if isinstance(secret, Secret) else secret
     if isinstance(text, str) and text:
-        words = [word.replace(text, REDACTED) for word in words]
-    message, hint = (*words, "", "")[:2]
+        words = [word.change(lambda part: part.replace(text, MARK)) for word in words]
+    message, hint = (*words, NOTHING, NOTHING)[:2]
     return Problem(path, message or "cannot be used", hint)
 
 
 def _exactly(kinds: tuple[type, ...], words: str) -> Callable[[Any, Any], Any]:
     def hook(value: Any, _: Any) -> Any:
         if type(value) not in kinds and not (str in kinds and isinstance(value, str)):
-            raise ValueError(f"must be {words}, got {kind_of(value)}", _reference_hint(value))
+            raise ValueError(say("must be {words}, got {kind}", words=words, kind=kind_of(value)), _reference_hint(value))
         return value
 
     return hook
@@ -89,7 +88,7 @@ def _secret(value: Any, _: Any) -> Secret:
     if is_reference(value):
         raise ValueError("must be the secret itself: references are refused here", "give the secret as text")
     _text(value, str)
-    if value == REDACTED:
+    if value == MARK:
         raise ValueError("is the mark that stands for a hidden secret, not a secret", "type the secret again")
     return Secret(value)
 
@@ -102,8 +101,12 @@ def _one_of(choices: Iterable[Any], value: Any) -> None:
         near = get_close_matches(str(value).lower(), [str(choice) for choice in choices], n=1) if isinstance(value, str) else []
         words = ", ".join(str(choice) for choice in choices)
         raise ValueError(
-            f"must be one of {words}, got {'another text' if isinstance(value, str) else kind_of(value)}",
-            f"did you mean {near[0]}?" if near else "",
+            say(
+                "must be one of {words}, got {value}",
+                words=words,
+                value="another text" if isinstance(value, str) else kind_of(value),
+            ),
+            say("did you mean {near}?", near=near[0]) if near else "",
         )
 
 
@@ -122,7 +125,7 @@ def _tuple_of(kind: Any) -> Callable[[Any, Any], tuple[Any, ...]]:
 
     def hook(value: Any, _: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple):
-            raise ValueError(f"must be a list, got {kind_of(value)}")
+            raise ValueError(say("must be a list, got {kind}", kind=kind_of(value)))
         return tuple(_each(((f"[{index}]", item, item_kind) for index, item in enumerate(value))).values())
 
     return hook
@@ -133,7 +136,7 @@ def _mapping_of(kind: Any) -> Callable[[Any, Any], dict[str, Any]]:
 
     def hook(value: Any, _: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise ValueError(f"must be an object, got {kind_of(value)}")
+            raise ValueError(say("must be an object, got {kind}", kind=kind_of(value)))
         return _each((str(key), item, value_kind) for key, item in value.items())
 
     return hook
@@ -146,7 +149,7 @@ def _each(items: Iterable[tuple[str, Any, Any]]) -> dict[str, Any]:
         try:
             structured[key] = converter.structure(item, kind)
         except ConfigError as error:
-            problems += relative(error.problems, key)
+            problems += prefix_paths(error.problems, key)
         except ValueError as error:
             problems.append(problem_of(key, error))
     if problems:

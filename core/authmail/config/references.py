@@ -15,7 +15,8 @@ import attrs
 
 from authmail.config.secret import Secret
 from authmail.config.secrets import map_secrets
-from authmail.outcomes import Problem
+from authmail.errors import Problem
+from authmail.words.text import Text, say
 
 _LARGEST_FILE = 64 * 1024
 
@@ -41,9 +42,13 @@ class References:
     files: tuple[str, ...] = attrs.field(default=("/run/secrets",), converter=_texts)
 
     @property
-    def allowed(self) -> str:
+    def allowed(self) -> Text:
         """What may be referred to, in words: the same whether a reference is forbidden, missing or unreadable."""
-        return f"is it set? allowed are variables {_listed(self.env)} and files below {_listed(self.files)}"
+        return say(
+            "is it set? allowed are variables {variables} and files below {folders}",
+            variables=_listed(self.env),
+            folders=_listed(self.files),
+        )
 
     def read(self, reference: Mapping[str, Any]) -> Secret | None:
         """Return what a reference points at; None alike for what is missing, unreadable, empty or not allowed."""
@@ -75,7 +80,7 @@ class References:
             return None
 
 
-def resolved(raw: Mapping[str, Any], cls: type, references: References) -> tuple[dict[str, Any], list[Problem]]:
+def resolve_references(raw: Mapping[str, Any], cls: type, references: References) -> tuple[dict[str, Any], list[Problem]]:
     """Return a config with its references replaced by secrets, and a problem for each that cannot be.
 
     An unresolved one is replaced too, by an empty-handed secret, so that the rest of the config can be checked.

@@ -10,10 +10,12 @@ from typing import Any, Self, TypeVar, dataclass_transform, get_args, get_origin
 
 import attrs
 
-from authmail.config.reading import converter, problem_of, relative
+from authmail.config.reading import converter, prefix_paths, problem_of
 from authmail.config.secret import Secret
-from authmail.outcomes import ConfigError, Problem
+from authmail.errors import ConfigError, Problem
+from authmail.privacy import raise_afresh
 from authmail.templates.template import KNOWN_KEYS, Template, kind_of
+from authmail.words.text import say
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -69,7 +71,12 @@ def setting(label: str, *, default: Any = attrs.NOTHING, **details: Any) -> Any:
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(setting,))
 def settings(cls: _Class) -> _Class:
     """Make a settings class: attrs, frozen, with slots, keyword-only, camelCase in JSON."""
-    return attrs.define(cls, frozen=True, slots=True, kw_only=True)
+    return attrs.define(cls, frozen=True, slots=True, kw_only=True, field_transformer=_put_own_first)
+
+
+def _put_own_first(_: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    """Order settings as people fill them in: what a class adds comes before what it inherits."""
+    return sorted(fields, key=lambda field: bool(getattr(field, "inherited", False)))  # which its type stub lacks
 
 
 class Settings:
@@ -78,6 +85,7 @@ class Settings:
     __slots__ = ()
 
     @classmethod
+    @raise_afresh
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
         """Read a config, Logto's connector JSON.
 
@@ -87,14 +95,8 @@ class Settings:
         Raises:
             ConfigError: with every problem, in the order of the settings; never with a secret's value.
         """
-        try:
-            config: Self = _structure(raw, cls)
-            return config
-        except ConfigError as error:
-            problems = error.problems
-        # Afresh and without the config among the local variables: error trackers capture those.
-        del raw
-        raise ConfigError(problems)
+        config: Self = _structure(raw, cls)
+        return config
 
     def warnings(self) -> Iterable[Problem]:
         """Yield what is valid yet doubtful. For subclasses to override."""
@@ -201,12 +203,12 @@ def _unknown(path: str, key: str, known: Iterable[str]) -> Problem:
     from difflib import get_close_matches  # imported late: for hints alone
 
     near = get_close_matches(key, list(known), n=1)
-    return Problem(path, "is not a known setting and has no effect", f"did you mean {near[0]}?" if near else "")
+    return Problem(path, "is not a known setting and has no effect", say("did you mean {near}?", near=near[0]) if near else "")
 
 
 def _structure(raw: Any, cls: type) -> Any:
     if not isinstance(raw, Mapping):
-        raise ConfigError([Problem("", f"must be an object, got {kind_of(raw)}")])
+        raise ConfigError([Problem("", say("must be an object, got {kind}", kind=kind_of(raw)))])
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for key, field, spec in fields_of(cls):
@@ -215,7 +217,7 @@ def _structure(raw: Any, cls: type) -> Any:
         if value is None or (value == "" and not is_required(field)):
             if is_required(field):
                 problems.append(Problem(key, "is required", spec.help))
-            problems += relative(_missing_types(spec, ()), key)
+            problems += prefix_paths(_missing_types(spec, ()), key)
             continue
         if value == placeholder_of(spec):
             problems.append(Problem(key, "is not filled in yet", spec.help))
@@ -223,9 +225,9 @@ def _structure(raw: Any, cls: type) -> Any:
         try:
             values[field.name] = converter.structure(value, field.type or object)
             _check(values[field.name], spec, required=is_required(field))
-            problems += relative(_missing_types(spec, values[field.name]), key)
+            problems += prefix_paths(_missing_types(spec, values[field.name]), key)
         except ConfigError as error:
-            problems += relative(error.problems, key)
+            problems += prefix_paths(error.problems, key)
         except ValueError as error:
             problems.append(problem_of(key, error, secret=value if is_secret(field.type) else None))
     if not problems:
@@ -246,7 +248,7 @@ def _check(value: Any, spec: Spec, *, required: bool) -> None:
         _check_text(value, spec, required=required)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         if (spec.minimum is not None and value < spec.minimum) or (spec.maximum is not None and value > spec.maximum):
-            raise ValueError(f"must be between {spec.minimum} and {spec.maximum}")
+            raise ValueError(say("must be between {minimum} and {maximum}", minimum=spec.minimum, maximum=spec.maximum))
     elif required and not value and not isinstance(value, bool | tuple):
         raise ValueError("must not be empty", spec.help)  # an empty Secret
     if spec.check is not None:
@@ -257,16 +259,24 @@ def _missing_types(spec: Spec, templates: Iterable[Template]) -> list[Problem]:
     if not spec.required_types or _templates_elsewhere.get():
         return []
     present = {template.usage_type for template in templates}
-    hint = "add an entry with this usageType, a subject and a content"
-    return [Problem("", f"a template for {name} is missing", hint) for name in spec.required_types if name not in present]
+    hint = say("add an entry with this usageType, a subject and a content")
+    return [
+        Problem("", say("a template for {name} is missing", name=name), hint)
+        for name in spec.required_types
+        if name not in present
+    ]
 
 
 def _check_text(value: str, spec: Spec, *, required: bool) -> None:
     shortest = max(spec.min_length or 0, 1 if required else 0)
     if len(value) < shortest:
-        raise ValueError("must not be empty" if shortest == 1 else f"must have at least {shortest} characters", spec.help)
+        raise ValueError(
+            "must not be empty" if shortest == 1 else say("must have at least {least} characters", least=shortest), spec.help
+        )
     if spec.max_length is not None and len(value) > spec.max_length:
-        raise ValueError(f"must have at most {spec.max_length} characters, has {len(value)}")
+        raise ValueError(
+            say("must have at most {max_length} characters, has {count}", max_length=spec.max_length, count=len(value))
+        )
     if spec.pattern is not None and not re.fullmatch(spec.pattern, value):
         raise ValueError("does not have the right form", spec.pattern_hint)
 

@@ -11,12 +11,17 @@ import attrs
 import pluggy
 
 from authmail.config.forms import FormItem, json_schema
-from authmail.config.references import References, resolved
-from authmail.config.secrets import merged, redacted, secrets_in, without_secrets
+from authmail.config.references import References, resolve_references
+from authmail.config.secrets import merge_secrets, redact_secrets, secrets_in
 from authmail.config.settings import Settings, fields_of, templates_elsewhere, unknown_keys
+from authmail.connect.account import AccountReport
 from authmail.connect.metadata import ConnectorMetadata
+from authmail.errors import ConfigError, Problem
+from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.http.egress import Egress
-from authmail.outcomes import AccountReport, ConfigError, NotSent, Phase, Problem, Reason, SendError
+from authmail.outcomes import NotSent, Phase, Reason, SendError
+from authmail.privacy import clean_error, raise_afresh
+from authmail.words.text import say
 
 if TYPE_CHECKING:
     import aiohttp
@@ -59,6 +64,7 @@ class Connector:
         """JSON Schema (2020-12) of the config."""
         return json_schema(self._settings)
 
+    @raise_afresh
     def validate_config(self, raw: Any, *, references: References | None = None, templates: object = None) -> Any:
         """Return the typed config. Contacts nobody.
 
@@ -71,14 +77,9 @@ class Connector:
         Raises:
             ConfigError: every problem at once, in the order of the settings, without any secret.
         """
-        try:
-            return self._validated(raw, references, bool(templates))
-        except ConfigError as error:
-            problems = error.problems
-        # Afresh and without the config among the local variables: error trackers capture those.
-        del raw
-        raise ConfigError(problems)
+        return self._validated(raw, references, bool(templates))
 
+    @raise_afresh
     def warnings(
         self, raw: Mapping[str, Any], *, references: References | None = None, templates: object = None
     ) -> list[Problem]:
@@ -90,30 +91,28 @@ class Connector:
             return found
         return found + (list(config.warnings()) if isinstance(config, Settings) else [])
 
+    @raise_afresh
     def redacted(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Return a config to show to an admin: every secret is ``"***"``."""
-        return redacted(raw, self._settings)
+        return redact_secrets(raw, self._settings)
 
+    @raise_afresh
     def merge(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         """Return an edited config with the old secret wherever ``"***"`` came back.
 
         Raises:
             ConfigError: a setting that decides where the secret is sent has changed, so it must be typed again.
         """
-        try:
-            return merged(old, new, self._settings)
-        except ConfigError as error:
-            problems = error.problems
-        del old, new
-        raise ConfigError(problems)
+        return merge_secrets(old, new, self._settings)
 
+    @raise_afresh
     async def check_account(
         self,
         config: Any,
         *,
         session: "aiohttp.ClientSession | None" = None,
         egress: Egress = Egress.PUBLIC,
-        timeout: float = 10.0,
+        timeout: float = DEFAULT_TIMEOUT,
         proxy: str | None = None,
         ca_file: str | None = None,
     ) -> AccountReport | None:
@@ -133,11 +132,11 @@ class Connector:
         Raises:
             SendError: something would stop every mail.
         """
-        from authmail.http.client import Http, Transport  # imported late: loads aiohttp
+        from authmail.http.client import Http
+        from authmail.http.session import Transport
 
         if not self.implements("check_account"):
             return None
-        error: SendError
         try:
             async with AsyncExitStack() as stack:
                 transport = Transport(egress=egress, session=session, proxy=proxy, ca_file=ca_file, user_agent=self.id)
@@ -147,13 +146,11 @@ class Connector:
                 report = self._manager.hook.check_account(config=config, http=http, client=client)
                 checked: AccountReport = await report if inspect.isawaitable(report) else report
                 return checked
-        except SendError as raised:
-            error = without_secrets(raised, self.id, secrets_in(config))
-        except Exception as raised:  # noqa: BLE001 (a connector's bug; its values must not get out)
-            error = NotSent(
-                f"the connector failed: {type(raised).__name__}", reason=Reason.CONNECTOR, phase=Phase.BEFORE, connector=self.id
-            )
-        raise error
+        except SendError as error:
+            raise clean_error(error, self.id, secrets_in(config)) from error
+        except Exception as error:
+            hint = say("the connector failed: {kind}", kind=type(error).__name__)
+            raise NotSent(hint, reason=Reason.CONNECTOR, phase=Phase.BEFORE, connector=self.id) from error
 
     def get_emulator(self) -> Any:
         """Return a local stand-in of the provider, or None if the connector has none."""
@@ -199,7 +196,7 @@ class Connector:
             raise ConfigError([Problem("", "must be an object with the connector's settings")])
         problems: list[Problem] = []
         if references is not None:
-            raw, problems = resolved(raw, self._settings, references)
+            raw, problems = resolve_references(raw, self._settings, references)
         config = None
         try:
             with templates_elsewhere(elsewhere):
@@ -208,9 +205,11 @@ class Connector:
             unread = {problem.path for problem in problems}  # what stands in for an unread secret is nobody's mistake
             problems += [problem for problem in error.problems if problem.path not in unread]
         except Exception as error:  # noqa: BLE001 (a connector's bug; its text may hold values)
-            problems.append(Problem("", f"the connector {self.id} could not read it: {type(error).__name__}"))
+            problems.append(
+                Problem("", say("the connector {id} could not read it: {kind}", id=self.id, kind=type(error).__name__))
+            )
         if config is None and not problems:
-            problems.append(Problem("", f"the connector {self.id} returned no config"))
+            problems.append(Problem("", say("the connector {id} returned no config", id=self.id)))
         if problems:
             raise ConfigError(self._in_order(problems))
         return config

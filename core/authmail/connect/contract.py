@@ -1,4 +1,4 @@
-"""The contract, as pluggy hooks: what a connector implements, and what a host may.
+"""The contract, as pluggy hooks: what a connector implements.
 
 A hook implementation names only the arguments it needs; they are matched by name. Version 1 of the contract is the
 entry-point group ``authmail.connectors``: arguments, optional hooks and defaulted fields may be added to it.
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from authmail.connect.account import AccountReport
 from authmail.connect.metadata import ConnectorMetadata
-from authmail.mail.email import Email
-from authmail.mail.message import Message
-from authmail.outcomes import AccountReport, Receipt, SendError
-from authmail.templates.template import Template
+from authmail.mail.email import Email, Mail
+from authmail.outcomes import Receipt
 
 if TYPE_CHECKING:
     from authmail.http.client import Http  # for type checkers only: the contract does not load aiohttp
@@ -55,9 +54,9 @@ class ConnectorHooks:
     @hookspec(firstresult=True)
     def send_message(
         self,
-        message: Message | None,
+        message: Mail,
         email: Email,
-        original: Message | Email,
+        values: Mapping[str, Any],
         config: Any,
         http: "Http",
         client: Any,
@@ -66,9 +65,10 @@ class ConnectorHooks:
         """Hand one mail to the provider; plain or, as nearly always, async.
 
         Args:
-            message: as the host gave it; None if the host gave a rendered Email.
-            email: rendered from a template; rendered only if this argument is named.
-            original: what the host gave, a Message or a rendered Email; for connectors that pass on both as they are.
+            message: what the host handed in, a Message or an Email that it rendered itself.
+            email: the rendered mail; rendered only if this argument is named.
+            values: of a connector whose provider renders: the payload, cleaned of what strangers typed. A rendered Email
+                is refused for it.
             config: what ``validate_config`` returned.
             http: posts requests within the message's time, egress rules included; faults become outcomes by
                 themselves.
@@ -104,70 +104,6 @@ class ConnectorHooks:
     @hookspec(firstresult=True)
     def get_emulator(self) -> Any:
         """Optional. Return a local stand-in of the provider's API: an ``authmail.sandbox.Emulator``."""
-        raise NotImplementedError
-
-
-class HostHooks:
-    """What a host may implement in plugins handed to ``Mailer(plugins=[…])``; all optional, plain or async."""
-
-    @hookspec
-    def get_templates(
-        self,
-        type: str,
-        locales: tuple[str, ...],
-        message: Message,
-    ) -> Iterable[Template] | Awaitable[Iterable[Template]]:
-        """Return templates of the host's own store for a usage type; those of ``Generic`` may be among them.
-
-        Args:
-            type: usage type of the message.
-            locales: the reader's languages, best first, normalized to lower case and hyphens.
-            message: the message.
-
-        A failure is logged and the other sources serve, unless ``Mailer(strict_templates=True)``.
-        """
-        raise NotImplementedError
-
-    @hookspec
-    def message_sent(self, message: Message | Email, receipt: Receipt) -> Awaitable[None] | None:
-        """Observe an accepted message. A failure is logged and never changes the answer."""
-        raise NotImplementedError
-
-    @hookspec
-    def message_failed(self, message: Message | Email, error: SendError) -> Awaitable[None] | None:
-        """Observe a message that was not accepted, or whose outcome is unknown. A failure is logged."""
-        raise NotImplementedError
-
-    @hookspec
-    def attempt(
-        self, message: Message | Email, sender: str, receipt: Receipt | None, error: SendError | None, seconds: float
-    ) -> Awaitable[None] | None:
-        """Observe one attempt of one sender, within :class:`authmail.delivery.Delivery`. A failure is logged.
-
-        Args:
-            message: the message.
-            sender: name of the sender.
-            receipt: what it answered, or None.
-            error: why it did not accept the message, or None.
-            seconds: how long that took.
-        """
-        raise NotImplementedError
-
-    @hookspec
-    def switched(self, message: Message | Email, sender: str, to: str, error: SendError) -> Awaitable[None] | None:
-        """Observe that a message goes on to another sender, and why: somebody should hear that the first one fails."""
-        raise NotImplementedError
-
-    @hookspec
-    def breaker(self, sender: str, state: str, error: SendError | None, seconds: float) -> Awaitable[None] | None:
-        """Observe a sender's breaker.
-
-        Args:
-            sender: name of the sender.
-            state: ``open``, nobody is asked for so many seconds; ``probing``, one message tries; ``closed``, in order.
-            error: what opened it.
-            seconds: how long it stays open.
-        """
         raise NotImplementedError
 
 

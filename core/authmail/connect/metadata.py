@@ -11,7 +11,8 @@ from typing import Any, Self
 import attrs
 
 from authmail.config.forms import FormItem, config_template, form_items
-from authmail.mail.locales import best_match
+from authmail.words.locales import best_match
+from authmail.words.text import say
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
@@ -25,12 +26,12 @@ def _phrases(value: Mapping[str, str]) -> Mapping[str, str]:
 
 def _valid_id(_: object, field: "attrs.Attribute[str]", value: str) -> None:
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise ValueError(f"metadata: {field.name} must be lower-case words joined by hyphens")
+        raise ValueError(say("metadata: {name} must be lower-case words joined by hyphens", name=field.name))
 
 
 def _valid_phrases(_: object, field: "attrs.Attribute[Any]", value: Mapping[str, str]) -> None:
     if "en" not in value or not all(_LANGUAGE.fullmatch(tag) and isinstance(text, str) for tag, text in value.items()):
-        raise ValueError(f"metadata: {field.name} must be texts by language tag, with one for en")
+        raise ValueError(say("metadata: {name} must be texts by language tag, with one for en", name=field.name))
 
 
 @attrs.frozen(repr=False)
@@ -81,7 +82,9 @@ class ConnectorMetadata:
             data = json.loads(folder.joinpath("metadata.json").read_text("utf-8"))
             required = {key: data[key] for key in ("id", "target", "name", "description")}
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"metadata.json cannot be used: {type(error).__name__}: {error}") from None
+            raise ValueError(
+                say("metadata.json cannot be used: {kind}: {error}", kind=type(error).__name__, error=error)
+            ) from None
         found = {file.name: file for file in folder.iterdir()}
         guides = {
             match["language"] or "en": found[name].read_text("utf-8") for name in found if (match := _README.fullmatch(name))

@@ -1,12 +1,83 @@
-"""Observers: plugins of the host that hear what happened. They never change the answer."""
+"""Plugins of the host: what they may implement, and how they are told. Observers never change the answer."""
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 import pluggy
 
+from authmail.connect.contract import hookspec
+from authmail.mail.email import Mail
+from authmail.mail.message import Message
+from authmail.outcomes import Receipt, SendError, TemplateError
+from authmail.templates.template import Template
+from authmail.words.text import say
+
 _log = logging.getLogger("authmail")
+
+
+class HostHooks:
+    """What a host may implement in plugins handed to ``Mailer(plugins=[…])``; all optional, plain or async."""
+
+    @hookspec
+    def get_templates(
+        self,
+        type: str,
+        locales: tuple[str, ...],
+        message: Message,
+    ) -> Iterable[Template] | Awaitable[Iterable[Template]]:
+        """Return templates of the host's own store for a usage type; those of ``Generic`` may be among them.
+
+        Args:
+            type: usage type of the message.
+            locales: the reader's languages, best first, normalized to lower case and hyphens.
+            message: the message.
+
+        A failure is logged and the other sources serve, unless ``Mailer(strict_templates=True)``.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def message_sent(self, message: Mail, receipt: Receipt) -> Awaitable[None] | None:
+        """Observe an accepted message. A failure is logged and never changes the answer."""
+        raise NotImplementedError
+
+    @hookspec
+    def message_failed(self, message: Mail, error: SendError) -> Awaitable[None] | None:
+        """Observe a message that was not accepted, or whose outcome is unknown. A failure is logged."""
+        raise NotImplementedError
+
+    @hookspec
+    def attempt(
+        self, message: Mail, sender: str, receipt: Receipt | None, error: SendError | None, seconds: float
+    ) -> Awaitable[None] | None:
+        """Observe one attempt of one sender, within :class:`authmail.delivery.Delivery`. A failure is logged.
+
+        Args:
+            message: the message.
+            sender: name of the sender.
+            receipt: what it answered, or None.
+            error: why it did not accept the message, or None.
+            seconds: how long that took.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def switched(self, message: Mail, sender: str, to: str, error: SendError) -> Awaitable[None] | None:
+        """Observe that a message goes on to another sender, and why: somebody should hear that the first one fails."""
+        raise NotImplementedError
+
+    @hookspec
+    def breaker(self, sender: str, state: str, error: SendError | None, seconds: float) -> Awaitable[None] | None:
+        """Observe a sender's breaker.
+
+        Args:
+            sender: name of the sender.
+            state: ``open``, nobody is asked for so many seconds; ``probing``, one message tries; ``closed``, in order.
+            error: what opened it.
+            seconds: how long it stays open.
+        """
+        raise NotImplementedError
 
 
 async def notify(host: pluggy.PluginManager, hook: str, **what: Any) -> None:
@@ -17,3 +88,29 @@ async def notify(host: pluggy.PluginManager, hook: str, **what: Any) -> None:
                 await answer
     except Exception as error:  # noqa: BLE001 (an observer never changes the answer)
         _log.warning("the %s hook of a plugin failed: %s", hook, type(error).__name__)
+
+
+async def ask_templates(
+    host: pluggy.PluginManager, message: Message, locales: tuple[str, ...], *, strict: bool
+) -> list[Template]:
+    """Return what the ``get_templates`` hooks of the host's plugins give for a message.
+
+    Args:
+        host: manager of the plugins.
+        message: the message.
+        locales: the reader's languages, best first.
+        strict: a failing hook fails the message; else it is logged by its type alone, and other templates serve.
+
+    Raises:
+        TemplateError: a hook failed.
+    """
+    templates: list[Template] = []
+    try:
+        for answer in host.hook.get_templates(type=message.type, locales=locales, message=message):
+            found: Iterable[Template] = await answer if isinstance(answer, Awaitable) else answer
+            templates += found
+    except Exception as error:
+        if strict:
+            raise TemplateError(say("the host's template store failed: {kind}", kind=type(error).__name__)) from error
+        _log.warning("the host's template store failed (%s); other templates serve", type(error).__name__)
+    return templates

@@ -8,7 +8,7 @@ import attrs
 from authmail.connect.connector import Connector
 from authmail.connect.contract import GROUP, REQUIRED_HOOKS, ConnectorHooks, manager_of
 from authmail.connect.metadata import ConnectorMetadata
-from authmail.outcomes import ConnectorNotFound
+from authmail.errors import ConnectorNotFound
 
 _OWN = "authmail"
 _loaded: dict[tuple[str, str, str, str], Connector] = {}

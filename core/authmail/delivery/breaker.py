@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from authmail.delivery.events import report
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Wrapper, attempt, name_of, now
-from authmail.mail.email import Email
-from authmail.mail.message import Message
+from authmail.delivery.sender import MessageSender, Wrapper, attempt, name_of, now
+from authmail.http.deadline import DEFAULT_TIMEOUT
+from authmail.mail.email import Mail
 from authmail.outcomes import (
     AccountError,
     Limited,
@@ -19,6 +19,7 @@ from authmail.outcomes import (
     SendError,
     Throttled,
 )
+from authmail.words.text import NOTHING, say
 
 # An attempt that was given less time says nothing about the provider.
 _FAIR_TIME = 1.0
@@ -76,7 +77,7 @@ class Breaker(Wrapper):
             return "closed"
         return "probing" if now() >= self._open_until else "open"
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send, or refuse without asking.
 
         Raises:
@@ -144,7 +145,16 @@ class Breaker(Wrapper):
     def _refusal(self) -> SendError:
         wait = max(0.0, (self._open_until or 0.0) - now())
         cause = self._cause
-        hint = f"{self.name} is not asked now, since it failed before ({cause.outcome}: {cause.hint})" if cause else ""
+        hint = (
+            say(
+                "{sender} is not asked now, since it failed before ({outcome}: {hint})",
+                sender=self.name,
+                outcome=cause.outcome,
+                hint=cause.hint,
+            )
+            if cause
+            else NOTHING
+        )
         if isinstance(cause, AccountError | Throttled):
             return cause.afresh(hint=hint, phase=Phase.BEFORE, retry_after=wait)
         connector = cause.connector if cause else ""

@@ -9,10 +9,12 @@ from typing import Any, Self
 import attrs
 
 from authmail.delivery.limits import canonical_address
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, now
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, now
 from authmail.delivery.stores import Entry, MemoryStore, Store, StoreError, asked
-from authmail.mail.email import Email
+from authmail.http.deadline import DEFAULT_TIMEOUT
+from authmail.mail.email import Mail
 from authmail.mail.message import Message
+from authmail.mail.vital import REQUIRED
 from authmail.outcomes import (
     MessageRejected,
     NoAnswerInTime,
@@ -23,6 +25,7 @@ from authmail.outcomes import (
     Receipt,
     SendError,
 )
+from authmail.words.text import say
 
 _log = logging.getLogger("authmail.delivery")
 
@@ -76,7 +79,7 @@ class Dedupe(Wrapper):
         """The sender, the store, and what is still on its way."""
         return (self._sender, self._store, self._running)
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send a message, unless it was sent before.
 
         Raises:
@@ -99,23 +102,21 @@ class Dedupe(Wrapper):
             raise answer.afresh()
         return answer
 
-    def steps(self, message: Message | Email) -> Iterable[Step]:
+    def steps(self, message: Mail) -> Iterable[Step]:
         """Say what counts as a repeat of this message."""
         key, _, keep = self._identity(message)
         if key is None:
             yield Step(
                 "repeats",
                 "go out",
-                "asked for again" if getattr(message, "resend", False) else "no idempotency key, code or link",
+                "asked for again" if message.resend else "no idempotency key, code or link",
             )
         elif message.idempotency_key:
             yield Step("repeats", f"get the first answer for {keep:g} s", "by its idempotency key")
         else:
             yield Step("repeats", f"get the first answer for {keep:g} s", "by type, recipient and code or link")
 
-    async def _first(
-        self, key: str, fingerprint: str, keep: float, message: Message | Email, timeout: float
-    ) -> Receipt | SendError:
+    async def _first(self, key: str, fingerprint: str, keep: float, message: Mail, timeout: float) -> Receipt | SendError:
         """Return the answer of an entry, or send and make one. An error is returned, for several may wait for it."""
         deadline = now() + timeout
         try:
@@ -155,23 +156,23 @@ class Dedupe(Wrapper):
             if entry.answer is not None or entry.lease <= 0:
                 return entry
             if now() + _LOOK > deadline:
-                raise NoAnswerInTime("another process is sending the message, and there is no answer yet")
+                raise NoAnswerInTime(say("another process is sending the message, and there is no answer yet"))
             await asyncio.sleep(_LOOK)
 
-    def _identity(self, message: Message | Email) -> tuple[str | None, str, float]:
+    def _identity(self, message: Mail) -> tuple[str | None, str, float]:
         """Return key and fingerprint, and for how many seconds they hold; no key if a message is never a repeat."""
         if message.idempotency_key:
             key = self._store.digest("key", self._scope, message.idempotency_key)
             return key, self._fingerprint(message), self._keep
-        if self._hold > 0 and isinstance(message, Message) and not message.resend and any(_vital(message)):
+        if self._hold > 0 and not message.resend and isinstance(message, Message) and message.vital:
             fingerprint = self._fingerprint(message)
             return fingerprint, fingerprint, self._hold
         return None, "", 0.0
 
-    def _fingerprint(self, message: Message | Email) -> str:
-        to = canonical_address(message.to)
+    def _fingerprint(self, message: Mail) -> str:
+        to = canonical_address(message.address)
         if isinstance(message, Message):
-            return self._store.digest("message", self._scope, message.type, to, *_vital(message))
+            return self._store.digest("message", self._scope, message.usage_type, to, *_told_apart_by(message))
         return self._store.digest("email", self._scope, to, message.subject, message.html or "", message.text or "")
 
 
@@ -180,17 +181,18 @@ async def _in_time(task: asyncio.Task[Receipt | SendError], timeout: float) -> R
         async with asyncio.timeout(timeout):
             return await asyncio.shield(task)
     except TimeoutError:
-        raise NoAnswerInTime("the message was being sent already, and there is no answer yet") from None
+        raise NoAnswerInTime(say("the message was being sent already, and there is no answer yet")) from None
 
 
-def _vital(message: Message) -> tuple[str, str]:
-    """Return code and link, empty where there is none."""
+def _told_apart_by(message: Message) -> list[str]:
+    """Return code and link, empty where there is none, and then what else of a message is vital."""
     payload = message.payload if isinstance(message.payload, Mapping) else {}
-    return str(payload.get("code") or ""), str(payload.get("link") or "")
+    first = [str(payload.get(name) or "") for name in REQUIRED]
+    return [*first, *(value for value in message.vital if value not in first)]
 
 
 def _other_message() -> MessageRejected:
-    hint = "this idempotency key belongs to another message; use a fresh key for each message"
+    hint = say("this idempotency key belongs to another message; use a fresh key for each message")
     return MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
 
 
@@ -206,13 +208,13 @@ def _written(answer: Receipt | OutcomeUnknown) -> str:
 
 def _read(entry: Entry) -> Receipt | SendError:
     if entry.answer is None:
-        hint = "whoever began to send this message stopped before saying how it ended, so it may have been sent"
+        hint = say("whoever began to send this message stopped before saying how it ended, so it may have been sent")
         return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.DURING)
     try:
         answer = json.loads(entry.answer)
         return Receipt(**answer["receipt"]) if "receipt" in answer else OutcomeUnknown(**answer["unknown"])
     except (ValueError, TypeError, LookupError):  # of another version, or of a broken file
-        hint = "it was sent or may have been; the store's record of the answer cannot be read"
+        hint = say("it was sent or may have been; the store's record of the answer cannot be read")
         return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.AFTER)
 
 

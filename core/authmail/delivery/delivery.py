@@ -5,17 +5,18 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from typing import Any
 
-from authmail.connect.contract import HostHooks, manager_of
-from authmail.connect.plugins import notify
+from authmail.connect.contract import manager_of
+from authmail.connect.plugins import HostHooks, notify
 from authmail.delivery.events import heard_by
 from authmail.delivery.limits import canonical_address
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, name_of, now, usage_type_of
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, name_of, now
 from authmail.delivery.stores.store import keyed_digest, new_secret
-from authmail.mail.email import Email
-from authmail.mail.mailbox import header_safe
+from authmail.http.deadline import DEFAULT_TIMEOUT
+from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
 from authmail.mailer import Mailer
 from authmail.outcomes import Receipt, SendError, TemplateError
+from authmail.privacy import one_line, raise_afresh
 from authmail.templates.samples import sample_payload
 from authmail.templates.template import Template
 
@@ -55,7 +56,8 @@ class Delivery(Wrapper):
         """The sender."""
         return (self._sender,)
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    @raise_afresh
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send one message and give one answer.
 
         Args:
@@ -72,7 +74,7 @@ class Delivery(Wrapper):
             try:
                 receipt = await attempt(self._sender, message, timeout)
             except SendError as raised:
-                error = raised.afresh()
+                error = raised
             else:
                 self._record(message, begun, receipt=receipt)
                 if self._observed:
@@ -110,7 +112,7 @@ class Delivery(Wrapper):
         """
         return await self._mailer(message).template_of(message)
 
-    def steps(self, message: Message | Email) -> Iterable[Step]:
+    def steps(self, message: Mail) -> Iterable[Step]:
         """Name the deadline."""
         yield Step("deadline", f"{self._timeout:g} s", "for everything together")
 
@@ -134,15 +136,13 @@ class Delivery(Wrapper):
             sender = sender.toward(message)
         yield sender
 
-    def _record(
-        self, message: Message | Email, begun: float, *, receipt: Receipt | None = None, error: SendError | None = None
-    ) -> None:
+    def _record(self, message: Mail, begun: float, *, receipt: Receipt | None = None, error: SendError | None = None) -> None:
         level = logging.INFO if receipt else logging.WARNING
         if not _log.isEnabledFor(level):
             return
         fields: dict[str, Any] = {
-            "type": usage_type_of(message),
-            "recipient": keyed_digest(self._log_secret, [canonical_address(message.to)])[:16],
+            "type": message.usage_type,
+            "recipient": keyed_digest(self._log_secret, [canonical_address(message.address)])[:16],
             "seconds": round(now() - begun, 3),
         }
         if receipt is not None:
@@ -151,7 +151,7 @@ class Delivery(Wrapper):
             fields |= {"outcome": error.outcome, "reason": str(error.reason), "code": error.code, "connector": error.connector}
             fields |= {"attempts": len(error.tried)} if error.tried else {}
         # Type and ids are anybody's: no line break may begin a line of their own.
-        words = " ".join(f"{name}={header_safe(str(value))[:200]}" for name, value in fields.items() if value not in (None, ""))
+        words = " ".join(f"{name}={one_line(str(value))[:200]}" for name, value in fields.items() if value not in (None, ""))
         _log.log(level, "message %s", words, extra={"authmail": fields})
 
 

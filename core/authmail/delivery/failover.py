@@ -5,11 +5,11 @@ from typing import Any
 
 from authmail.delivery.breaker import Breaker
 from authmail.delivery.events import report
-from authmail.delivery.sender import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, MessageSender, Step, Wrapper, attempt, now
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, now
 from authmail.delivery.trail import Trail
 from authmail.delivery.unknown import OnUnknown, may_resend
-from authmail.mail.email import Email
-from authmail.mail.message import Message
+from authmail.http.deadline import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT
+from authmail.mail.email import Mail
 from authmail.outcomes import MessageRejected, OutcomeUnknown, Receipt, SendError
 
 
@@ -47,7 +47,7 @@ class Failover(Wrapper):
         """The senders, each in its breaker."""
         return tuple(self._senders)
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send a message through the first sender that takes it.
 
         Raises:
@@ -72,7 +72,7 @@ class Failover(Wrapper):
                     break
         raise trail.verdict()
 
-    def steps(self, message: Message | Email) -> Iterable[Step]:
+    def steps(self, message: Mail) -> Iterable[Step]:
         """Name the senders in order, and those that are not asked now."""
         resting = [sender.name for sender in self._senders if sender.state == "open"]
         why = (
@@ -84,6 +84,6 @@ class Failover(Wrapper):
         )
         yield Step("senders", ", then ".join(sender.name for sender in self._senders), why)
 
-    def toward(self, message: Message | Email) -> MessageSender:
+    def toward(self, message: Mail) -> MessageSender:
         """Return the first sender that would be asked."""
         return next((sender for sender in self._senders if sender.state != "open"), self._senders[0])

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, now
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, now
 from authmail.delivery.stores import Limit, MemoryStore, Store, StoreError, asked
-from authmail.mail.email import Email
-from authmail.mail.mailbox import Mailbox
-from authmail.mail.message import Message
+from authmail.http.deadline import DEFAULT_TIMEOUT
+from authmail.mail.email import Mail
 from authmail.outcomes import Limited, NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError
+from authmail.words.text import say
 
 _log = logging.getLogger("authmail.delivery")
 
@@ -65,10 +65,10 @@ class Limits(Wrapper):
         """The sender and the store."""
         return (self._sender, self._store)
 
-    def steps(self, message: Message | Email) -> Iterable[Step]:
+    def steps(self, message: Mail) -> Iterable[Step]:
         """Name the limits that count this message."""
         counted = {"recipient": self._recipient, "account": self._account}
-        if isinstance(message, Message) and message.ip:
+        if message.ip:
             counted["client"] = self._ip
         for name, limit in counted.items():
             if limit is not None:
@@ -76,7 +76,7 @@ class Limits(Wrapper):
                     f"limit per {name}", f"{limit.most} in {limit.seconds:g} s", "counted is what was or may have been sent"
                 )
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send a message if the limits leave room.
 
         Raises:
@@ -97,7 +97,7 @@ class Limits(Wrapper):
             await self._take_back(token, [key for key, _ in claims])
             raise
         if wait > 0:
-            hint = "too many messages for this recipient, client or account; this is the host's own limit"
+            hint = say("too many messages for this recipient, client or account; this is the host's own limit")
             raise Limited(hint, retry_after=wait)
         try:
             return await attempt(self._sender, message, deadline - now())
@@ -114,12 +114,11 @@ class Limits(Wrapper):
         except StoreError as error:
             _log.warning("a message that was not sent stays counted: %s", error)
 
-    def _claims(self, message: Message | Email) -> Iterator[tuple[str, Limit]]:
+    def _claims(self, message: Mail) -> Iterator[tuple[str, Limit]]:
         if self._recipient is not None:
-            yield self._key("recipient", self._recipient, canonical_address(message.to)), self._recipient
-        address = message.ip if isinstance(message, Message) else None
-        if self._ip is not None and address:
-            yield self._key("ip", self._ip, _client(address)), self._ip
+            yield self._key("recipient", self._recipient, canonical_address(message.address)), self._recipient
+        if self._ip is not None and message.ip:
+            yield self._key("ip", self._ip, _client(message.ip)), self._ip
         if self._account is not None:
             yield self._key("account", self._account, ""), self._account
 
@@ -128,13 +127,13 @@ class Limits(Wrapper):
         return self._store.digest(what, self._scope, str(limit.seconds), whose)
 
 
-def canonical_address(to: Mailbox | str) -> str:
-    """Return an address for comparison: without name and quotes, in lower case, its domain in ASCII."""
-    try:
-        address = (to if isinstance(to, Mailbox) else Mailbox.parse(to)).address
-    except ValueError:
-        address = str(to).strip()
-    local, at, domain = address.lower().rpartition("@")
+def canonical_address(address: str) -> str:
+    """Return an address for comparison: without quotes, in lower case.
+
+    Args:
+        address: as of ``Message.address``.
+    """
+    local, at, domain = address.strip().lower().rpartition("@")
     # RFC 5321 section 4.1.2: quotes and backslashes are not part of the name, so "zoe"@ and "z\oe"@ are zoe@.
     local = _QUOTED_PAIR.sub(r"\1", local[1:-1]) if local.startswith('"') else local
     return f"{local}{at}{domain}"

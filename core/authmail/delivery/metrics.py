@@ -14,9 +14,8 @@ authmail.attempt.time   histogram  sender, outcome; seconds
 from opentelemetry import metrics
 
 from authmail.connect.contract import hookimpl
-from authmail.delivery.sender import usage_type_of
-from authmail.mail.email import Email
-from authmail.mail.message import Message, UsageType
+from authmail.mail.email import Mail
+from authmail.mail.message import UsageType
 from authmail.outcomes import SendError
 
 _KNOWN_TYPES = frozenset(UsageType)
@@ -36,12 +35,12 @@ class Metrics:
         self._time = meter.create_histogram("authmail.attempt.time", unit="s", description="Time that an attempt took")
 
     @hookimpl
-    def message_sent(self, message: Message | Email) -> None:
+    def message_sent(self, message: Mail) -> None:
         """Count an accepted message."""
         self._messages.add(1, {"outcome": "accepted", "type": _type(message)})
 
     @hookimpl
-    def message_failed(self, message: Message | Email, error: SendError) -> None:
+    def message_failed(self, message: Mail, error: SendError) -> None:
         """Count a message that was not accepted, or whose outcome is unknown."""
         self._messages.add(1, {**_outcome(error), "type": _type(message)})
 
@@ -67,7 +66,6 @@ def _outcome(error: SendError) -> dict[str, str]:
     return {"outcome": error.outcome, "reason": str(error.reason)}
 
 
-def _type(message: Message | Email) -> str:
+def _type(message: Mail) -> str:
     """Return the type; what a caller made up is "other", since each value is a time series of its own."""
-    usage_type = usage_type_of(message)
-    return str(usage_type) if usage_type in _KNOWN_TYPES else "other"
+    return message.usage_type if message.usage_type in _KNOWN_TYPES else "other"

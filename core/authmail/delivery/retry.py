@@ -5,11 +5,11 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from authmail.delivery.sender import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, MessageSender, Step, Wrapper, attempt, name_of, now
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, name_of, now
 from authmail.delivery.trail import Trail
 from authmail.delivery.unknown import OnUnknown, may_resend
-from authmail.mail.email import Email
-from authmail.mail.message import Message
+from authmail.http.deadline import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT
+from authmail.mail.email import Mail
 from authmail.outcomes import NotSent, OutcomeUnknown, Receipt, SendError, Throttled
 
 
@@ -56,7 +56,7 @@ class Retry(Wrapper):
         """The sender."""
         return (self._sender,)
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send a message, more than once where that is safe.
 
         Raises:
@@ -77,14 +77,14 @@ class Retry(Wrapper):
             await asyncio.sleep(delay)
         raise trail.verdict()
 
-    def steps(self, message: Message | Email) -> Iterable[Step]:
+    def steps(self, message: Mail) -> Iterable[Step]:
         """Say how often, and what an unknown outcome would do."""
         yield Step("attempts", f"at most {self._attempts}", "after NotSent and Throttled, as long as there is time")
         resends = may_resend(message, self._on_unknown)
         decision = "send again" if resends else "stop"
         yield Step("unknown outcome", decision, "a second mail is harmless" if resends else "a second mail might do harm")
 
-    def _repeats(self, error: SendError, message: Message | Email) -> bool:
+    def _repeats(self, error: SendError, message: Mail) -> bool:
         if isinstance(error, OutcomeUnknown):
             return may_resend(message, self._on_unknown)
         return isinstance(error, NotSent | Throttled)

@@ -6,12 +6,12 @@ from typing import Any
 
 import attrs
 
-from authmail.delivery.sender import DEFAULT_TIMEOUT, MessageSender, Step, Wrapper, attempt, usage_type_of
-from authmail.mail.email import Email
-from authmail.mail.locales import fallbacks, normalized, wanted_locales
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt
+from authmail.http.deadline import DEFAULT_TIMEOUT
+from authmail.mail.email import Mail
 from authmail.mail.mailbox import Mailbox
-from authmail.mail.message import Message
 from authmail.outcomes import Receipt
+from authmail.words.locales import fallbacks, normalize, wanted_locales
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ def _pattern(domain: str) -> str:
 
 
 def _tags(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(normalized(text) for text in _texts(texts))
+    return tuple(normalize(text) for text in _texts(texts))
 
 
 @attrs.frozen(kw_only=True)
@@ -64,12 +64,12 @@ class Route:
         names = ("types", "domains", "applications", "organizations", "locales")
         return {name: values for name in names if (values := getattr(self, name))}
 
-    def fits(self, message: Message | Email) -> bool:
+    def fits(self, message: Mail) -> bool:
         """Whether a message goes this way."""
-        payload = message.payload if isinstance(message, Message) and isinstance(message.payload, Mapping) else {}
+        payload = message.payload if isinstance(message.payload, Mapping) else {}
         return (
-            (not self.types or usage_type_of(message) in self.types)
-            and (not self.domains or any(fnmatchcase(_domain(message), pattern) for pattern in self.domains))
+            (not self.types or message.usage_type in self.types)
+            and (not self.domains or any(fnmatchcase(_domain(message.address), pattern) for pattern in self.domains))
             and (not self.applications or _id(payload, "application") in self.applications)
             and (not self.organizations or _id(payload, "organization") in self.organizations)
             and (not self.locales or any(tag in self.locales for tag in _first_language(payload)))
@@ -93,21 +93,21 @@ class Routes(Wrapper):
         """The senders of all routes."""
         return tuple(route.sender for route in self._routes)
 
-    def route_of(self, message: Message | Email) -> Route:
+    def route_of(self, message: Mail) -> Route:
         """Return the route that a message takes."""
         return next(route for route in self._routes if route.fits(message))
 
-    def steps(self, message: Message | Email) -> Iterable[Step]:
+    def steps(self, message: Mail) -> Iterable[Step]:
         """Name the route and its rule."""
         route = self.route_of(message)
         rules = [f"{name} {', '.join(values)}" for name, values in route.rules().items()]
         yield Step("route", route.name, " and ".join(rules) or "no other route fits")
 
-    def toward(self, message: Message | Email) -> MessageSender:
+    def toward(self, message: Mail) -> MessageSender:
         """Return the sender of the route."""
         return self.route_of(message).sender
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send a message through its route.
 
         Raises:
@@ -116,13 +116,8 @@ class Routes(Wrapper):
         return await attempt(self.route_of(message).sender, message, DEFAULT_TIMEOUT if timeout is None else timeout)
 
 
-def _domain(message: Message | Email) -> str:
-    if isinstance(message, Email):
-        return message.to.domain.lower()
-    try:
-        return Mailbox.parse(message.to).domain.lower()
-    except ValueError:
-        return ""  # the Mailer will say what is wrong with it
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
 
 
 def _id(payload: Mapping[str, Any], key: str) -> Any:

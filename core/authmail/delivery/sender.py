@@ -9,20 +9,15 @@ from typing import Any, Protocol, Self
 import attrs
 
 from authmail.delivery.events import is_heard, report
-from authmail.mail.email import Email
-from authmail.mail.message import Message
+from authmail.mail.email import Mail
 from authmail.outcomes import NotSentInTime, Receipt, SendError
-
-#: Seconds that a message may take, all in all, where nobody says otherwise.
-DEFAULT_TIMEOUT = 10.0
-#: Seconds below which no attempt is begun, since it could not end in time.
-SHORTEST_ATTEMPT = 0.1
+from authmail.words.text import say
 
 
 class MessageSender(Protocol):
     """Anything that sends messages: a :class:`~authmail.Mailer`, or a policy around one."""
 
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send one message within so many seconds; return its Receipt or raise one SendError."""
 
 
@@ -56,14 +51,14 @@ class Wrapper(ABC):
         return ()
 
     @abstractmethod
-    async def send(self, message: Message | Email, *, timeout: float | None = None) -> Receipt:
+    async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send one message within so many seconds; return its Receipt or raise one SendError."""
 
-    def steps(self, message: Message | Email) -> Iterable[Step]:
+    def steps(self, message: Mail) -> Iterable[Step]:
         """Yield what this sender would decide about a message. Sends nothing; needs the running loop."""
         return ()
 
-    def toward(self, message: Message | Email) -> MessageSender:
+    def toward(self, message: Mail) -> MessageSender:
         """Return the sender within that a message would go to first."""
         first: MessageSender = self.inside[0]
         return first
@@ -105,21 +100,16 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def usage_type_of(message: Message | Email) -> str:
-    """Return what a message is for; empty where nobody said."""
-    return message.type if isinstance(message, Message) else message.usage_type
-
-
 def name_of(sender: object) -> str:
     """Return what a sender is called where people read it: its own name, a Mailer's connector, else its class."""
     connector = getattr(sender, "connector", None)
     return str(getattr(sender, "name", None) or getattr(connector, "id", None) or type(sender).__name__)
 
 
-async def attempt(sender: MessageSender, message: Message | Email, timeout: float, *, name: str | None = None) -> Receipt:
+async def attempt(sender: MessageSender, message: Mail, timeout: float, *, name: str | None = None) -> Receipt:
     """Let a sender within send, if there is time; one that is no wrapper is an attempt, which observers hear of."""
     if not timeout > 0:  # also where it is no number
-        raise NotSentInTime("no time was left to send the message")
+        raise NotSentInTime(say("no time was left to send the message"))
     if isinstance(sender, Wrapper) or not is_heard():
         return await sender.send(message, timeout=timeout)
     begun = now()

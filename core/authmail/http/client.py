@@ -1,159 +1,18 @@
-"""One HTTP exchange: time limits, egress, no redirects, and every fault as the outcome it means.
+"""What a connector sends requests with: one object per message, so that its time limit is the message's."""
 
-What counts is how far the request got. Before the first byte of it went out, nothing can have been accepted; after
-that, only an answer tells.
-"""
-
-import asyncio
 import json as json_codec
 import socket
 import ssl
 import time
-import zlib
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import version
-from math import isfinite
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlencode
 
-import aiohttp
-
-from authmail.http.body import Body
-from authmail.http.egress import Egress
-from authmail.http.faults import unanswered, unsent
-from authmail.http.pool import Pool
-from authmail.http.reply import REPLY_LIMIT, Reply, unpacked
+from authmail.http.reply import Reply
+from authmail.http.session import Body, Transport
 from authmail.http.sockets import connect
-from authmail.outcomes import NotSentInTime, SendError
-
-_CONNECT_LIMIT = 5.0
-# A sign-in mail every few seconds should not pay a TLS handshake each time (aiohttp's own default is 15).
-_KEEP_ALIVE = 60.0
-_MOST_CONNECTIONS = 256
-_IDLE = 0.02
-
-
-@cache
-def _version() -> str:
-    return version("authmail")  # reads a file, and a Mailer is made for each tenant
-
-
-class Transport:
-    """The HTTP session of a :class:`~authmail.Mailer`, its own or the host's.
-
-    Args:
-        egress: where it may connect; with the host's session the host takes this over for HTTP.
-        session: the host's own session; it is used and not closed.
-        proxy: URL of an HTTP proxy. Egress then decides by the URL alone, since the proxy makes the connection.
-        ca_file: PEM file of the authorities to trust instead of the system's.
-        user_agent: further words for the ``User-Agent`` header.
-    """
-
-    def __init__(
-        self,
-        *,
-        egress: Egress,
-        session: aiohttp.ClientSession | None = None,
-        proxy: str | None = None,
-        ca_file: str | None = None,
-        user_agent: str = "",
-    ) -> None:
-        #: Where sockets may connect.
-        self.egress = egress
-        self._egress = None if session is not None else egress
-        self._session = session
-        self._owned: aiohttp.ClientSession | None = None
-        self._proxy = proxy
-        self._ca_file = ca_file
-        self._headers = {
-            "User-Agent": f"authmail/{_version()} {user_agent}".strip(),
-            "Accept": "application/json, */*;q=0.5",
-            "Accept-Encoding": "gzip",
-        }
-        self._allowed_url = ""
-        self._last_used = 0.0
-
-    async def __aenter__(self) -> Self:
-        if self._session is None:
-            tls = self.tls_context() if self._ca_file else True
-            connector = Pool(
-                ssl=tls,
-                limit=_MOST_CONNECTIONS,
-                keepalive_timeout=_KEEP_ALIVE,
-                socket_factory=self._egress.open_socket if self._egress and not self._proxy else None,
-            )
-            self._owned = self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,  # aiohttp unpacks more than we may hold
-            )
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        owned, self._owned = self._owned, None
-        if owned is not None:
-            self._session = None
-            await owned.close()
-
-    def tls_context(self) -> ssl.SSLContext:
-        """Return a new TLS context with the authorities that this Mailer trusts."""
-        return ssl.create_default_context(cafile=self._ca_file)
-
-    async def exchange(
-        self, method: str, url: str, body: bytes, headers: Mapping[str, str], seconds: float, mark: "Http"
-    ) -> Reply:
-        """Send a request and read the answer; see :meth:`Http.post`."""
-        if self._session is None:
-            raise RuntimeError("the transport is closed")
-        if self._egress is not None and url != self._allowed_url:
-            self._egress.check_url(url)
-            self._allowed_url = url
-        now = time.monotonic()
-        if now - self._last_used > _IDLE:
-            # A provider closes idle connections. Two turns of the loop let a close that has already arrived be
-            # noticed, so that a fresh connection is taken instead of one on which the mail would be lost.
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-        payload = Body(body)
-        failure: SendError
-        try:
-            async with self._session.request(
-                method,
-                url,
-                data=payload,
-                headers={**self._headers, **headers},
-                allow_redirects=False,
-                proxy=self._proxy,
-                timeout=aiohttp.ClientTimeout(
-                    total=seconds if isfinite(seconds) else None, sock_connect=min(_CONNECT_LIMIT, seconds), ceil_threshold=3600
-                ),
-            ) as response:
-                content, complete = await _read(response)
-                if complete and self._owned is not None:
-                    content = unpacked(content, response.headers.get("Content-Encoding", ""))
-                    content, complete = content[:REPLY_LIMIT], len(content) <= REPLY_LIMIT
-                reply = Reply(response.status, response.headers, content, complete)
-        except (aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
-            failure = unanswered(error, url) if payload.begun else unsent(error, url)
-        else:
-            if 300 <= reply.status < 400:  # noqa: PLR2004 (a redirect would carry the code to another place)
-                raise reply.failure()
-            return reply
-        finally:
-            mark.used = mark.used or payload.begun
-            self._last_used = time.monotonic()
-        raise failure
-
-
-async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
-    content = bytearray()
-    async for chunk in response.content.iter_any():
-        content += chunk
-        if len(content) > REPLY_LIMIT:
-            response.close()
-            return bytes(content[:REPLY_LIMIT]), False
-    return bytes(content), True
+from authmail.outcomes import NotSentInTime
+from authmail.words.text import say
 
 
 class Http:
@@ -246,13 +105,17 @@ class Http:
         return self._transport.egress.allows_plain(address)
 
     async def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str], limit: float | None) -> Reply:
-        return await self._transport.exchange(method, url, body, headers, self._seconds(limit), self)
+        payload = Body(body)
+        try:
+            return await self._transport.exchange(method, url, payload, headers, self._seconds(limit))
+        finally:
+            self.used = self.used or payload.begun
 
     def _seconds(self, limit: float | None) -> float:
         seconds = self.deadline - time.monotonic()
         seconds = seconds if limit is None else min(limit, seconds)
         if seconds <= 0:
-            raise NotSentInTime("no time was left to send the request")
+            raise NotSentInTime(say("no time was left to send the request"))
         return seconds
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from authmail.outcomes import AccountError, Phase, Reason
+from authmail.words.text import Text, say
 
 # This host itself; metadata and services of clouds on addresses that nothing else gives away: Alibaba Cloud and Tencent
 # (in the carrier-grade NAT range), Azure's wire server, Oracle, AWS over IPv6.
@@ -36,6 +37,17 @@ class EgressRefused(OSError):
 
     def __init__(self) -> None:
         super().__init__("the egress policy refuses this address")
+
+
+def refuse_address(host: str) -> AccountError:
+    """Return the error of a host none of whose addresses may be connected to."""
+    hint = say("the egress policy refuses the address of {host}; private addresses need Egress.ANY", host=host)
+    return AccountError(hint, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+
+
+def refuse_host(host: str) -> Text:
+    """Return the words for a host that is not listed."""
+    return say("the egress policy does not list the host {host}", host=host[:100])
 
 
 def _host_patterns(hosts: Iterable[str] | None) -> tuple[str, ...] | None:
@@ -73,7 +85,7 @@ class Egress:
             AccountError: reason endpoint; names the host and what would allow it.
         """
         refusal = _url_refusal(self, url)
-        if refusal:
+        if refusal is not None:
             raise AccountError(refusal, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
 
     def check_host(self, host: str) -> None:
@@ -83,8 +95,7 @@ class Egress:
             AccountError: reason endpoint.
         """
         if not self._names(host.lower().rstrip(".")):
-            hint = f"the egress policy does not list the host {host[:100]}"
-            raise AccountError(hint, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+            raise AccountError(refuse_host(host), reason=Reason.ENDPOINT, phase=Phase.BEFORE)
 
     def allows_plain(self, address: str) -> bool:
         """Whether mail and credentials may go to an IP address without TLS, or with a certificate nobody vouches for."""
@@ -133,23 +144,26 @@ def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 @lru_cache(maxsize=512)
-def _url_refusal(egress: Egress, url: str) -> str:
+def _url_refusal(egress: Egress, url: str) -> Text | None:
     try:
         parts = urlsplit(url)
         host, _ = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
-        return "the endpoint is not a URL"
+        return say("the endpoint is not a URL")
     if parts.scheme not in ("http", "https") or not host:
-        return "the endpoint must begin with https:// and name a host"
+        return say("the endpoint must begin with https:// and name a host")
     if not egress._names(host):  # noqa: SLF001 (same module)
-        return f"the egress policy does not list the host {host[:100]}"
+        return refuse_host(host)
     literal = _literal(host)
     if literal is not None and not egress.allows(host):
-        return f"the egress policy refuses the address {host}; private addresses need Egress.ANY, metadata addresses are never allowed"
+        return say(
+            "the egress policy refuses the address {host}; private addresses need Egress.ANY, metadata addresses are never allowed",
+            host=host,
+        )
     is_loopback = host == "localhost" or (literal is not None and _embedded(literal).is_loopback)
     if parts.scheme == "http" and not (egress.private and is_loopback):
-        return "plain http is refused; it needs Egress.ANY and a loopback address"
-    return ""
+        return say("plain http is refused; it needs Egress.ANY and a loopback address")
+    return None
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:

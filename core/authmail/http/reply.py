@@ -9,8 +9,17 @@ from typing import Any
 
 import attrs
 
-from authmail.http.meaning import Meaning
-from authmail.outcomes import AccountError, MessageRejected, NotSent, OutcomeUnknown, Phase, Reason, SendError, Throttled
+from authmail.outcomes import (
+    AccountError,
+    Meaning,
+    MessageRejected,
+    NotSent,
+    OutcomeUnknown,
+    Phase,
+    Reason,
+    SendError,
+    Throttled,
+)
 
 #: A provider's answer is a few hundred bytes; what is longer is cut, and unreadable then.
 REPLY_LIMIT = 1024 * 1024
@@ -52,34 +61,55 @@ class Reply:
     def failure(self, meaning: Meaning | None = None, /, **details: Any) -> SendError:
         """Return the error that the answer means: by a connector's own table, else by its status.
 
-        429 is throttled, other 4xx rejected, 503 not sent, a redirect an account error, the rest unknown: also a 2xx,
-        for whoever asks for its failure could not read it.
+        401 and 407 are credentials, 402 quota, 403 permission, 404, 405, 410, 415 and redirects the endpoint: account
+        errors all. 408, 425 and 503 are not sent, 429 is throttled, other 4xx rejected, the rest unknown: also a 2xx, for
+        whoever asks for its failure could not read it.
 
         Args:
             meaning: what it means; None lets the status tell.
             **details: attributes of the :class:`~authmail.SendError`, such as ``code``, ``hint`` and ``detail``.
         """
         known = {"phase": Phase.AFTER, "status": self.status, "retry_after": retry_after(self.headers)}
-        return (meaning or _by_status(self.status)).error(**known | details)
+        return (meaning or meaning_of_status(self.status)).error(**known | details)
 
     def __repr__(self) -> str:
         return f"Reply(status={self.status}, body=<{len(self.body)} bytes>)"
 
 
-def _by_status(status: int) -> Meaning:
-    if status == 429:  # noqa: PLR2004 (HTTP statuses read best as numbers)
-        return Meaning(Throttled, Reason.RATE, "the provider asks to send slower")
-    if status == 503:  # noqa: PLR2004
-        return Meaning(NotSent, Reason.PROVIDER, "the provider is not available now")
-    if 400 <= status < 500:  # noqa: PLR2004
-        return Meaning(MessageRejected, Reason.PROVIDER, "the provider refused the request")
-    if 300 <= status < 400:  # noqa: PLR2004
-        hint = "the endpoint redirects; redirects are never followed, so check the endpoint"
-        return Meaning(AccountError, Reason.ENDPOINT, hint)
-    return Meaning(OutcomeUnknown, Reason.PROVIDER, "the provider's answer does not tell whether it took the mail")
+def meaning_of_status(status: int) -> Meaning:
+    """Return what an HTTP status means where nothing else tells (RFC 9110 section 15)."""
+    found = _STATUSES.get(status)
+    if found is not None:
+        return found
+    return _OTHERS.get(status // 100, _UNKNOWN)
 
 
-def unpacked(body: bytes, coding: str) -> bytes:
+_ELSEWHERE = "nothing takes mail at this endpoint; check its address"
+_STATUSES: dict[int, Meaning] = {
+    401: Meaning(AccountError, Reason.CREDENTIALS, "the provider does not accept the credentials; check them"),
+    402: Meaning(AccountError, Reason.QUOTA, "the provider asks for payment; see the account's quota and bill"),
+    403: Meaning(
+        AccountError, Reason.PERMISSION, "the provider forbids it; check the rights of the credentials, and the account"
+    ),
+    404: Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE),
+    405: Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE),
+    407: Meaning(AccountError, Reason.CREDENTIALS, "a proxy in between asks for a password"),
+    408: Meaning(NotSent, Reason.TIMEOUT, "the provider did not get the whole request in time"),
+    410: Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE),
+    415: Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE),
+    425: Meaning(NotSent, Reason.PROVIDER, "the provider does not want the request yet"),
+    429: Meaning(Throttled, Reason.RATE, "the provider asks to send slower"),
+    503: Meaning(NotSent, Reason.PROVIDER, "the provider is not available now"),
+}
+#: First digit of a status → meaning.
+_OTHERS: dict[int, Meaning] = {
+    3: Meaning(AccountError, Reason.ENDPOINT, "the endpoint redirects; redirects are never followed, so check the endpoint"),
+    4: Meaning(MessageRejected, Reason.PROVIDER, "the provider refused the request"),
+}
+_UNKNOWN = Meaning(OutcomeUnknown, Reason.PROVIDER, "the provider's answer does not tell whether it took the mail")
+
+
+def unpack(body: bytes, coding: str) -> bytes:
     """Return a body without its content coding; of a longer one than :data:`REPLY_LIMIT` a byte more than that.
 
     Args:

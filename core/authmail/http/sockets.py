@@ -5,8 +5,10 @@ import socket
 
 from aiohappyeyeballs import start_connection
 
-from authmail.http.egress import Egress
-from authmail.outcomes import AccountError, NotConnected, NotSentInTime, Phase, Reason
+from authmail.http.egress import Egress, refuse_address
+from authmail.http.faults import unconnected
+from authmail.outcomes import AccountError, Phase, Reason, SendError
+from authmail.words.text import say
 
 # RFC 8305: how long one address is tried alone before the next one is tried beside it.
 _NEXT_ADDRESS = 0.25
@@ -30,25 +32,19 @@ async def connect(egress: Egress, host: str, port: int, seconds: float, local_ad
         AccountError: reason endpoint: the policy allows none of the host's addresses, or the local one is not ours.
     """
     egress.check_host(host)
-    where = f"{host[:100]}:{port}"
+    failure: SendError
     try:
         async with asyncio.timeout(seconds):
-            loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
             allowed = [entry for entry in found if egress.allows(str(entry[4][0]))]
             if not allowed:
-                hint = f"the egress policy refuses the address of {host[:100]}; private addresses need Egress.ANY"
-                raise AccountError(hint, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+                raise refuse_address(host[:100])
             local = await _local(local_address) if local_address else None
             return await start_connection(allowed, local_addr_infos=local, happy_eyeballs_delay=_NEXT_ADDRESS, interleave=1)
-    except TimeoutError:
-        raise NotSentInTime(f"no connection to {where} in time; check host, port and firewalls") from None
-    except (socket.gaierror, UnicodeError):
-        raise NotConnected(f"the name {host[:100]} could not be resolved; check its spelling and the network") from None
-    except ConnectionRefusedError:
-        raise NotConnected(f"{where} refused the connection; check host and port") from None
-    except OSError:
-        raise NotConnected(f"no connection to {where}; check host, port and firewalls") from None
+    except (TimeoutError, UnicodeError, OSError) as error:
+        unresolved = isinstance(error, socket.gaierror | UnicodeError)
+        failure = unconnected(error, host[:100] if unresolved else f"{host[:100]}:{port}")
+    raise failure
 
 
 async def _local(address: str) -> list[tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]]:
@@ -59,6 +55,6 @@ async def _local(address: str) -> list[tuple[int, int, int, str, tuple[str, int]
         with socket.socket(family, kind, protocol) as trial:
             trial.bind(local)
     except OSError:
-        hint = f"the local address {address[:50]} is not one of this machine's"
+        hint = say("the local address {address} is not one of this machine's", address=address[:50])
         raise AccountError(hint, reason=Reason.CONFIG, phase=Phase.BEFORE) from None
     return [(family, kind, protocol, "", local)]  # type: ignore[list-item]  # typeshed allows AF_UNIX-like addresses too

@@ -1,4 +1,4 @@
-"""Mail addresses with display names, and text that is safe in a mail header."""
+"""Mail addresses with display names."""
 
 import re
 from functools import lru_cache
@@ -6,13 +6,13 @@ from typing import Self
 
 import attrs
 
+from authmail.privacy import one_line
+from authmail.words.text import say
+
 # RFC 5321 section 4.5.3.1: octets of a local part and of a whole address.
 _LOCAL_PART_LIMIT = 64
 _ADDRESS_LIMIT = 254
 
-# C0 and C1 controls, and the two Unicode line separators, which some software breaks lines at.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROL_RUN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # JSON can spell it, UTF-8 cannot.
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -31,13 +31,8 @@ _BRACKETED = re.compile(
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 
 
-def header_safe(text: str) -> str:
-    """Return the text with every run of line breaks and control characters turned into one blank."""
-    return _CONTROL_RUN.sub(" ", text) if not text.isprintable() else text
-
-
 def _has_control(text: str) -> bool:
-    return not text.isprintable() and _CONTROL.search(text) is not None
+    return one_line(text) != text
 
 
 @lru_cache(maxsize=4096)  # most mailboxes are in a few domains
@@ -67,7 +62,13 @@ def _checked_address(address: str) -> str:
     local, domain = match["local"], _ascii_domain(match["domain"])
     whole = f"{local}@{domain}"
     if len(local.encode()) > _LOCAL_PART_LIMIT or len(whole.encode()) > _ADDRESS_LIMIT:
-        raise ValueError(f"the address is longer than {_ADDRESS_LIMIT} octets, or its part before the @ than {_LOCAL_PART_LIMIT}")
+        raise ValueError(
+            say(
+                "the address is longer than {whole} octets, or its part before the @ than {local}",
+                whole=_ADDRESS_LIMIT,
+                local=_LOCAL_PART_LIMIT,
+            )
+        )
     return whole
 
 
@@ -132,9 +133,3 @@ class Mailbox:
             return f"{name} <{self.address}>"
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{quoted}" <{self.address}>'
-
-
-def masked(address: str) -> str:
-    """Return an address for logs and reprs: its first character and its domain, ``z***@example.com``."""
-    local, at, domain = str(address).rpartition("@")
-    return f"{local[:1]}***{at}{_CONTROL_RUN.sub(' ', domain)[:100]}" if at else "***"

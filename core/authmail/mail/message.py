@@ -6,8 +6,11 @@ from typing import Any, Self
 
 import attrs
 
-from authmail.mail.mailbox import masked
+from authmail.mail.mailbox import Mailbox
+from authmail.mail.vital import is_repeatable, vital_in
 from authmail.outcomes import MessageRejected, Phase, Reason
+from authmail.privacy import masked
+from authmail.words.text import say
 
 
 class UsageType(StrEnum):
@@ -26,7 +29,8 @@ class UsageType(StrEnum):
 
 
 def _refuse(field: str, expected: str, value: object) -> MessageRejected:
-    return MessageRejected(f"{field} must be {expected}, got {type(value).__name__}", reason=Reason.MESSAGE, phase=Phase.BEFORE)
+    hint = say("{field} must be {expected}, got {kind}", field=field, expected=say(expected), kind=type(value).__name__)
+    return MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
 
 
 @attrs.frozen(repr=False)
@@ -86,10 +90,27 @@ class Message:
         return data
 
     @property
+    def usage_type(self) -> str:
+        """What it is for."""
+        return str(self.type)
+
+    @property
+    def address(self) -> str:
+        """The recipient's address, without a name; the text as it is where it is no address."""
+        try:
+            return Mailbox.parse(self.to).address
+        except ValueError:
+            return str(self.to)
+
+    @property
+    def vital(self) -> tuple[str, ...]:
+        """Its codes, links and tokens; see :mod:`authmail.mail.vital`."""
+        return vital_in(self.payload)
+
+    @property
     def repeatable(self) -> bool:
         """Whether a second mail is harmless: a code and no link. A second invitation is not."""
-        payload = self.payload if isinstance(self.payload, Mapping) else {}
-        return bool(payload.get("code")) and not payload.get("link")
+        return is_repeatable(self.payload)
 
     def __repr__(self) -> str:
         keys = ", ".join(str(key) for key in self.payload) if isinstance(self.payload, Mapping) else type(self.payload).__name__

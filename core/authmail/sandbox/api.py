@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from authmail.sandbox.form import add_form
-from authmail.sandbox.guard import error, guard
 from authmail.sandbox.inbox import ReceivedMail
 from authmail.sandbox.page import add_page
-from authmail.sandbox.records import LONGEST_WAIT, NUMBER, add_records, found_or_error, id_of
+from authmail.sandbox.records import add_records
+from authmail.web.api import LONGEST_WAIT, NUMBER, error, found_or_error, id_of
+from authmail.web.guard import make_guard
 
 if TYPE_CHECKING:
     from authmail.sandbox.server import Sandbox
@@ -67,7 +68,7 @@ def inbox_application(sandbox: "Sandbox") -> web.Application:
     async def delete(request: web.Request) -> web.Response:
         return web.Response(status=204) if inbox.delete(id_of(request)) else found_or_error(None, "message")
 
-    application = web.Application(middlewares=[guard])
+    application = web.Application(middlewares=[make_guard("sandbox")])
     application.router.add_get("/api", index)
     application.router.add_get("/api/messages", messages)
     application.router.add_get("/api/messages/next", next_message)

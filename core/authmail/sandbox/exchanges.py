@@ -14,21 +14,31 @@ from typing import Any
 
 import attrs
 
-from authmail.config.secrets import spellings
+from authmail.privacy import MARK, names_secret, spellings
 from authmail.sandbox.changes import Changes
 
-HIDDEN = "***"
 _LONGEST_TEXT = 20_000
-# By the ends of names: SignatureNonce and AccessKeyId tell no secret and help to find a fault.
-_SECRET_NAME = re.compile(
-    r"(secret|token|signature|passw(or)?d|pwd|^pass|credentials?|authorization|cookie|^key|(api|private|secret|secret[-_]?access)[-_]?key)$",
-    re.IGNORECASE,
-)
 # Of "Bearer key" the key may be repeated alone.
 _LONGEST_SCHEME = 8
 _RECIPIENT_NAMES = {"to", "toaddress", "recipient", "recipients", "rcptto"}
 
 _current: ContextVar["Exchange | None"] = ContextVar("exchange", default=None)
+_serving: ContextVar[str] = ContextVar("serving", default="")
+
+
+@contextmanager
+def serving(connector: str) -> Iterator[None]:
+    """Within this block a connector's provider is served: so no emulator need say whose it is."""
+    token = _serving.set(connector)
+    try:
+        yield
+    finally:
+        _serving.reset(token)
+
+
+def served() -> str:
+    """Return factory id of the connector whose provider is served in this task; empty outside."""
+    return _serving.get()
 
 
 class Ending(StrEnum):
@@ -196,16 +206,11 @@ class Exchanges:
         return iter(list(self._kept))
 
 
-def has_secret_name(name: str) -> bool:
-    """Whether a value of this name must not be shown."""
-    return _SECRET_NAME.search(name) is not None
-
-
 def _hidden_by_name(value: Any, found: list[str]) -> Any:
     """Return JSON-like values with those hidden that have the name of a secret; they are added to ``found``."""
     if isinstance(value, Mapping):
         return {
-            str(name): _hidden(inner, found) if has_secret_name(str(name)) else _hidden_by_name(inner, found)
+            str(name): _hidden(inner, found) if names_secret(str(name)) else _hidden_by_name(inner, found)
             for name, inner in value.items()
         }
     return [_hidden_by_name(inner, found) for inner in value] if isinstance(value, list | tuple) else value
@@ -214,12 +219,12 @@ def _hidden_by_name(value: Any, found: list[str]) -> Any:
 def _hidden(value: Any, found: list[str]) -> str:
     text = _as_text(value)
     found += [text, *(part for part in text.split() if len(part) > _LONGEST_SCHEME)]
-    return HIDDEN if text else ""
+    return MARK if text else ""
 
 
 def _struck(text: str, spelled: Iterable[str]) -> str:
     for spelling in spelled:
-        text = text.replace(spelling, HIDDEN)
+        text = text.replace(spelling, MARK)
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
 
 

@@ -18,8 +18,10 @@ class Fault:
         status: status of the answer.
         code: the provider's error code, where the fault is an answer of its own.
         retry_after: seconds after which the provider wants to be asked again.
-        action: ``refuse`` with status and code, in the provider's own words; a word of :func:`perform`; or a word that
-            only this emulator knows.
+        action: ``refuse`` with status and code, in the provider's own words; ``crash-after``, the same after the mail was
+            taken; ``in-flight``, the same for the first request of a key alone; ``no-id``, an acceptance without its
+            proof; ``lose``, no answer to the first request of a key; a word of :func:`perform`; or a word that only this
+            emulator knows.
     """
 
     help: str

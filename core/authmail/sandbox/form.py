@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from authmail import UsageType, connector_ids
-from authmail.sandbox.guard import error
-from authmail.sandbox.records import NUMBER, found_or_error, id_of
 from authmail.templates.samples import starter_templates
+from authmail.web.api import NUMBER, error, found_or_error, id_of
 
 if TYPE_CHECKING:
     from authmail.sandbox.server import Sandbox

@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
+from authmail.mail.vital import find_anchor, find_code, find_link
 from authmail.sandbox.changes import Changes
-from authmail.sandbox.exchanges import Exchanges
-from authmail.sandbox.findings import find_anchor, find_code, find_link
+from authmail.sandbox.exchanges import Exchanges, served
 from authmail.templates.plaintext import html_to_text
 
 
@@ -91,8 +91,9 @@ class Inbox:
         self._count = 0
 
     def add(self, **fields: Any) -> ReceivedMail:
-        """Take a mail in; fields as of :class:`ReceivedMail`, without id, time and exchange."""
+        """Take a mail in; fields as of :class:`ReceivedMail`, without id, time, exchange, and connector where one is served."""
         self._count += 1
+        fields.setdefault("connector", served())
         exchange = self.exchanges.current()
         if exchange is not None:
             exchange.mails.append(self._count)

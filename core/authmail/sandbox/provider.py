@@ -1,33 +1,19 @@
 """The server of one emulated provider: it records what the emulator is asked and answers."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from authmail.sandbox.exchanges import has_secret_name
+from authmail.privacy import names_secret
+from authmail.sandbox.emulator import Emulator
+from authmail.sandbox.exchanges import serving
 from authmail.sandbox.inbox import Inbox
 
 _LARGEST_REQUEST = 16 * 1024 * 1024
 # Of every request, and of no interest.
 _USUAL_HEADERS = {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
-
-
-class Emulator(Protocol):
-    """A local stand-in of a provider's API, from a connector's ``get_emulator`` hook.
-
-    It may also have ``faults``, recipient's part before the ``@`` → :class:`~authmail.sandbox.Fault`: the inbox's page
-    offers them.
-    """
-
-    @property
-    def config(self) -> Mapping[str, Any]:
-        """Settings that the emulator accepts, as in a config's JSON, without endpoint and templates."""
-
-    async def handle(self, request: web.Request, inbox: Inbox) -> web.StreamResponse:
-        """Answer a request as the provider does; put an accepted mail into the inbox."""
 
 
 def provider_application(connector: str, emulator: Emulator, inbox: Inbox) -> web.Application:
@@ -38,13 +24,13 @@ def provider_application(connector: str, emulator: Emulator, inbox: Inbox) -> we
         emulator: what answers.
         inbox: for accepted mails and for the record.
     """
-    secrets = [value for name, value in emulator.config.items() if has_secret_name(name) and isinstance(value, str)]
+    secrets = [value for name, value in emulator.config.items() if names_secret(name) and isinstance(value, str)]
 
     async def handle(request: web.Request) -> web.StreamResponse:
         parameters = _parameters(request, await request.read())
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _USUAL_HEADERS}
         what = f"{request.method} {request.path}"
-        with inbox.exchanges.record(connector, what, parameters, headers, confidential=secrets) as exchange:
+        with serving(connector), inbox.exchanges.record(connector, what, parameters, headers, confidential=secrets) as exchange:
             response = await emulator.handle(request, inbox)
             if request.transport is None or request.transport.is_closing():
                 exchange.cut()

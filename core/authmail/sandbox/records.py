@@ -2,20 +2,15 @@
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from authmail.sandbox.activity import activity
-from authmail.sandbox.guard import error
+from authmail.web.api import LONGEST_WAIT, NUMBER, error, found_or_error, id_of
 
 if TYPE_CHECKING:
     from authmail.sandbox.server import Sandbox
-
-#: Seconds.
-LONGEST_WAIT = 60.0
-#: An id in a path.
-NUMBER = r"{id:\d{1,18}}"
 
 
 def add_records(application: web.Application, sandbox: "Sandbox") -> None:
@@ -48,13 +43,3 @@ def add_records(application: web.Application, sandbox: "Sandbox") -> None:
     application.router.add_get("/api/activity", all_activity)
     application.router.add_get("/api/exchanges", exchanges)
     application.router.add_get(f"/api/exchanges/{NUMBER}", exchange)
-
-
-def id_of(request: web.Request) -> int:
-    """Return the id in a request's path."""
-    return int(request.match_info["id"])
-
-
-def found_or_error(item: Any, name: str) -> web.Response:
-    """Return an item as JSON, or say that there is none."""
-    return error(404, f"there is no {name} with this id") if item is None else web.json_response(item.to_dict())

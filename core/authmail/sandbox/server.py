@@ -12,9 +12,10 @@ from aiohttp import web
 
 from authmail.sandbox.api import inbox_application
 from authmail.sandbox.attempts import Attempts
+from authmail.sandbox.emulator import Emulator
 from authmail.sandbox.faults import Fault
 from authmail.sandbox.inbox import Inbox
-from authmail.sandbox.provider import Emulator, provider_application
+from authmail.sandbox.provider import provider_application
 from authmail.sandbox.streams import StreamEmulator, listen
 
 
@@ -46,7 +47,7 @@ class Sandbox:
                 port = self._port + offset if self._port else 0
                 if isinstance(emulator, StreamEmulator):
                     with _port_in_words(self._host, port):
-                        host, bound = await listen(stack, emulator, self.inbox, self._host, port)
+                        host, bound = await listen(stack, connector, emulator, self.inbox, self._host, port)
                     self._urls[connector] = _url(emulator.scheme, host, bound)
                 else:
                     application = provider_application(connector, emulator, self.inbox)

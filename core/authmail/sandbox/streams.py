@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Protocol, runtime_checkable
 
+from authmail.sandbox.exchanges import serving
 from authmail.sandbox.inbox import Inbox
 
 
@@ -24,7 +25,9 @@ class StreamEmulator(Protocol):
         """Hold one conversation as the provider does; put an accepted mail into the inbox."""
 
 
-async def listen(stack: AsyncExitStack, emulator: StreamEmulator, inbox: Inbox, host: str, port: int) -> tuple[str, int]:
+async def listen(
+    stack: AsyncExitStack, connector: str, emulator: StreamEmulator, inbox: Inbox, host: str, port: int
+) -> tuple[str, int]:
     """Serve an emulator as long as the stack is open, and return address and port.
 
     Raises:
@@ -34,7 +37,8 @@ async def listen(stack: AsyncExitStack, emulator: StreamEmulator, inbox: Inbox, 
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await emulator.serve(reader, writer, inbox)
+            with serving(connector):
+                await emulator.serve(reader, writer, inbox)
         finally:
             writer.close()
 

@@ -6,14 +6,13 @@ from typing import Any
 
 import attrs
 
-from authmail.mail.locales import best_match
 from authmail.mail.message import UsageType
+from authmail.mail.vital import REQUIRED
 from authmail.outcomes import TemplateError
 from authmail.templates.language import placeholders, text_of, value_at
 from authmail.templates.template import Template
-
-#: Without these a mail is useless, so a template that asks for one is never sent without it.
-VITAL = ("code", "link")
+from authmail.words.locales import best_match
+from authmail.words.text import join_words, say
 
 
 @attrs.frozen
@@ -24,7 +23,7 @@ class Candidates:
     generic: Template | None
 
 
-def candidates(
+def find_candidates(
     templates: Sequence[Template], usage_type: str, locales: Iterable[str], default_locale: str | None = None
 ) -> Candidates:
     """Return what could serve a usage type and languages.
@@ -42,7 +41,7 @@ def candidates(
     )
 
 
-def chosen(found: Candidates, usage_type: str, payload: Mapping[str, Any]) -> Template:
+def choose_template(found: Candidates, usage_type: str, payload: Mapping[str, Any]) -> Template:
     """Return the template that serves a payload: the type's own, else ``Generic`` if the payload can fill it.
 
     Raises:
@@ -52,13 +51,12 @@ def chosen(found: Candidates, usage_type: str, payload: Mapping[str, Any]) -> Te
         return found.own
     if found.generic is None:
         if usage_type == UsageType.GENERIC:
-            raise TemplateError("no template for Generic: add one")
-        raise TemplateError(f"no template for {usage_type} and none for Generic: add one of them")
+            raise TemplateError(say("no template for Generic: add one"))
+        raise TemplateError(say("no template for {type} and none for Generic: add one of them", type=usage_type))
     lacking = missing_vital(found.generic, payload)
     if lacking:
-        raise TemplateError(
-            f"no template for {usage_type}, and the Generic one needs {' and '.join(lacking)}, which the payload lacks"
-        )
+        hint = "no template for {type}, and the Generic one needs {lacking}, which the payload lacks"
+        raise TemplateError(say(hint, type=usage_type, lacking=join_words(lacking)))
     return found.generic
 
 
@@ -70,7 +68,7 @@ def missing_vital(template: Template, payload: Mapping[str, Any]) -> list[str]:
 @lru_cache(maxsize=1024)
 def _vital(template: Template) -> frozenset[tuple[str, ...]]:
     texts = [template.subject, template.content, template.text or ""]
-    return frozenset(piece.path for text in texts for piece in placeholders(text) if piece.path[0] in VITAL)
+    return frozenset(piece.path for text in texts for piece in placeholders(text) if piece.path[0] in REQUIRED)
 
 
 def _best(templates: list[Template], locales: tuple[str, ...], default_locale: str | None) -> Template | None:

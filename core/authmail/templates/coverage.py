@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from authmail.outcomes import TemplateError
-from authmail.templates.choice import candidates, chosen, missing_vital
+from authmail.templates.choice import choose_template, find_candidates, missing_vital
 from authmail.templates.language import placeholders, value_at
 from authmail.templates.samples import LOGTO_TYPES, sample_payload
 from authmail.templates.template import Template
+from authmail.words.text import NOTHING, Text, join_words, say
 
 
 @attrs.frozen
@@ -27,7 +28,7 @@ class Coverage:
     locale: str
     template: Template | None
     unfilled: tuple[str, ...] = ()
-    problem: str = ""
+    problem: Text = NOTHING
 
 
 def coverage(
@@ -45,13 +46,13 @@ def coverage(
 
 def _cell(templates: Sequence[Template], usage_type: str, locale: str, default_locale: str | None) -> Coverage:
     payload = sample_payload(usage_type)
-    found = candidates(templates, usage_type, [locale], default_locale)
+    found = find_candidates(templates, usage_type, [locale], default_locale)
     try:
-        template = chosen(found, usage_type, payload)
+        template = choose_template(found, usage_type, payload)
     except TemplateError as error:
         return Coverage(usage_type, locale, found.generic, problem=error.hint)
     texts = (template.subject, template.content, template.text or "", template.send_from or "", template.reply_to or "")
     unfilled = {piece.name for text in texts for piece in placeholders(text) if value_at(payload, piece.path) is None}
     lacking = missing_vital(template, payload)
-    problem = f"needs {' and '.join(lacking)}, which {usage_type} messages do not have" if lacking else ""
-    return Coverage(usage_type, locale, template, tuple(sorted(unfilled)), problem)
+    problem = say("needs {lacking}, which {type} messages do not have", lacking=join_words(lacking), type=usage_type)
+    return Coverage(usage_type, locale, template, tuple(sorted(unfilled)), problem if lacking else NOTHING)

@@ -5,7 +5,7 @@ from html import unescape
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from authmail.outcomes import ConfigError, Problem
+from authmail.errors import ConfigError, Problem
 from authmail.templates.template import Template
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)

@@ -11,6 +11,8 @@ from typing import Any
 
 import attrs
 
+from authmail.privacy import whole_unicode
+
 # JavaScript's white space, which is not Python's: with U+00A0 and U+FEFF, without U+0085 and U+001C to U+001F.
 _BLANK = r"[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*"
 _PLACEHOLDER = re.compile(rf"\{{\{{{_BLANK}([A-Za-z0-9_.]+){_BLANK}\}}\}}")
@@ -130,13 +132,6 @@ def text_of(value: Any) -> str:
     if isinstance(value, Mapping):
         return "[object Object]"
     return whole_unicode(str(value))
-
-
-def whole_unicode(text: str) -> str:
-    """Return the text with lone surrogates, which JSON can spell and UTF-8 cannot, replaced by U+FFFD."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _number_text(number: float) -> str:

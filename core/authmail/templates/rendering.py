@@ -7,20 +7,23 @@ from typing import Any
 
 import attrs
 
-from authmail.mail.email import Email, Sender
-from authmail.mail.mailbox import Mailbox, header_safe
+from authmail.mail.email import Email
+from authmail.mail.mailbox import Mailbox
 from authmail.mail.message import Message
+from authmail.mail.vital import REQUIRED
 from authmail.outcomes import TemplateError
-from authmail.templates.choice import VITAL, missing_vital
+from authmail.privacy import one_line
+from authmail.templates.choice import missing_vital
 from authmail.templates.language import Placeholder, compiled, html_text, placeholders, text_of, value_at
 from authmail.templates.plaintext import html_to_text
-from authmail.templates.strangers import STRANGERS, cleaned, inert
+from authmail.templates.strangers import STRANGERS, clean_text, defang
 from authmail.templates.template import Template
+from authmail.words.text import join_words, say
 
 _log = logging.getLogger("authmail")
 
 
-def rendered(template: Template, message: Message, to: Mailbox) -> Email:
+def render_email(template: Template, message: Message, to: Mailbox) -> Email:
     """Render a template for a message.
 
     Values are escaped in HTML; in subject, sender and text their line breaks and control characters become blanks.
@@ -34,7 +37,12 @@ def rendered(template: Template, message: Message, to: Mailbox) -> Email:
     texts = {name: _plain(plan.paths[name], value) for name, value in values.items()}
     for name in plan.vital:
         if not texts[name].strip() and (lacking := missing_vital(template, message.payload)):
-            raise TemplateError(f"the template for {template.usage_type} needs {' and '.join(lacking)}, which the payload lacks")
+            hint = say(
+                "the template for {type} needs {lacking}, which the payload lacks",
+                type=template.usage_type,
+                lacking=join_words(lacking),
+            )
+            raise TemplateError(hint)
     if None in values.values():
         unfilled = [name for name, value in values.items() if value is None]
         _log.warning("template %s (%s): no value for %s", template.usage_type, template.locale, ", ".join(unfilled))
@@ -43,12 +51,15 @@ def rendered(template: Template, message: Message, to: Mailbox) -> Email:
         subject=plan.subject % texts,
         html=None if plan.html is None else plan.html % {key: _markup(piece, values[name]) for key, name, piece in plan.markup},
         text=plan.text % texts,
-        sender=_sender(plan, texts),
+        from_name=(plan.send_from[0] % texts).strip(),
+        from_address=_mailbox(("", plan.send_from[1]), texts, "sendFrom"),
         reply_to=_mailbox(plan.reply_to, texts, "replyTo"),
         text_is_own=plan.text_is_own,
         repeatable=message.repeatable,
-        usage_type=message.type,
+        usage_type=message.usage_type,
         idempotency_key=message.idempotency_key,
+        ip=message.ip,
+        resend=message.resend,
     )
 
 
@@ -87,7 +98,7 @@ def _plan(template: Template) -> _Plan:
         send_from=(_format(send_from[0]), _format(send_from[1])),
         reply_to=(_format(reply_to[0]), _format(reply_to[1])),
         paths={piece.name: piece.path for piece in everywhere},
-        vital=tuple(piece.name for piece in everywhere if piece.path[0] in VITAL),
+        vital=tuple(piece.name for piece in everywhere if piece.path[0] in REQUIRED),
         markup=tuple((key, piece.name, piece) for key, piece in in_html.items()),
     )
 
@@ -113,7 +124,7 @@ def split_mailbox(template: str, *, address_alone: bool = False) -> tuple[str, s
     Returns:
         Templates of the name and of the address, either empty.
     """
-    text = header_safe(template).strip()
+    text = one_line(template).strip()
     if text.endswith(">") and "<" in text:
         name, _, address = text[:-1].rpartition("<")
         return name.strip().strip('"'), address.strip()
@@ -121,14 +132,6 @@ def split_mailbox(template: str, *, address_alone: bool = False) -> tuple[str, s
     if address_alone or ("@" in outside and " " not in outside):
         return "", text
     return text, ""
-
-
-def _sender(plan: _Plan, texts: Mapping[str, str]) -> Sender | None:
-    name, address = plan.send_from
-    if not name and not address:
-        return None
-    sender = Sender((name % texts).strip(), _mailbox(("", address), texts, "sendFrom"))
-    return sender if sender.name or sender.address else None
 
 
 def _mailbox(parts: tuple[str, str], texts: Mapping[str, str], key: str) -> Mailbox | None:
@@ -143,11 +146,11 @@ def _mailbox(parts: tuple[str, str], texts: Mapping[str, str], key: str) -> Mail
 
 
 def _plain(path: tuple[str, ...], value: Any) -> str:
-    text = header_safe(text_of(value))
-    return inert(text) if path[0] in STRANGERS else text
+    text = one_line(text_of(value))
+    return defang(text) if path[0] in STRANGERS else text
 
 
 def _markup(piece: Placeholder, value: Any) -> str:
     if piece.path[0] in STRANGERS:
-        value = (cleaned if piece.in_tag else inert)(text_of(value))
+        value = (clean_text if piece.in_tag else defang)(text_of(value))
     return html_text(value)

@@ -5,6 +5,8 @@ whom they like. So such values are cut, cleaned of what cannot be seen, and thei
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 #: First names of the paths whose values strangers typed (Logto's context objects).
 STRANGERS = frozenset({"application", "inviter", "organization", "user"})
@@ -25,14 +27,27 @@ _BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 _LINK = re.compile(r"(?:https?\s*:\s*/\s*/|\bwww\s*\.)\S*", re.IGNORECASE)
 
 
-def cleaned(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return a stranger's text for an attribute: without unseen characters, at most 2048 characters long."""
     return _cut(_UNSEEN.sub("", _BREAKS.sub(" ", text[: _LONGEST_ATTRIBUTE * 2])), _LONGEST_ATTRIBUTE)
 
 
-def inert(text: str) -> str:
+def defang(text: str) -> str:
     """Return a stranger's text for people to read: cleaned, at most 128 characters, links as ``https[:]//a[.]b``."""
-    return _LINK.sub(_defanged, _cut(cleaned(text), _LONGEST_TEXT))
+    return _LINK.sub(_defanged, _cut(clean_text(text), _LONGEST_TEXT))
+
+
+def clean_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a payload for a provider that renders by itself: what strangers typed is as in authmail's own mails."""
+    return {name: _clean_value(value) if name in STRANGERS else value for name, value in payload.items()}
+
+
+def _clean_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _clean_value(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean_value(inner) for inner in value]
+    return defang(value) if isinstance(value, str) else value
 
 
 def _defanged(link: re.Match[str]) -> str:

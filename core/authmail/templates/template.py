@@ -5,7 +5,8 @@ from typing import Any, Self
 
 import attrs
 
-from authmail.outcomes import ConfigError, Problem
+from authmail.errors import ConfigError, Problem
+from authmail.words.text import say
 
 _CONTENT_TYPES = ("text/html", "text/plain")
 
@@ -60,7 +61,7 @@ class Template:
             ConfigError: with every problem; paths are relative to the template.
         """
         if not isinstance(data, Mapping):
-            raise ConfigError([Problem("", f"must be an object, got {kind_of(data)}")])
+            raise ConfigError([Problem("", say("must be an object, got {kind}", kind=kind_of(data)))])
         problems = [Problem(key, "is required") for key in _REQUIRED if data.get(key) is None]
         fields: dict[str, str] = {}
         for key, value in data.items():
@@ -68,7 +69,7 @@ class Template:
             if field is None or value is None or field in fields or (key == "type" and not _is_content_type(value)):
                 continue
             if not isinstance(value, str):
-                problems.append(Problem(key, f"must be text, got {kind_of(value)}"))
+                problems.append(Problem(key, say("must be text, got {kind}", kind=kind_of(value))))
             elif field == "content_type" and value not in _CONTENT_TYPES:
                 problems.append(Problem(key, "must be text/html or text/plain", "leave it out for text/html"))
             else:

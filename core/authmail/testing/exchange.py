@@ -28,7 +28,7 @@ from typing import Any
 import attrs
 
 from authmail import outcomes
-from authmail.mail.email import Email, Sender
+from authmail.mail.email import Email
 from authmail.mail.message import Message
 from authmail.outcomes import Receipt, SendError
 from authmail.templates.template import Template
@@ -162,7 +162,8 @@ def _email(data: Any) -> Email:
     _known(data, _EMAIL_KEYS, "email")
     given = {re.sub("([A-Z])", lambda match: f"_{match[1].lower()}", key): value for key, value in data.items()}
     if "sender" in given:
-        given["sender"] = Sender(**_known(given["sender"], {"name", "address"}, "email.sender"))
+        sender = _known(given.pop("sender"), {"name", "address"}, "email.sender")
+        given |= {"from_name": sender.get("name", ""), "from_address": sender.get("address")}
     return Email(**given)
 
 

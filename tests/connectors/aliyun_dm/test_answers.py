@@ -2,10 +2,11 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from multidict import CIMultiDict
 
-from authmail import AccountError, Email, MessageRejected, NotSent, OutcomeUnknown, Reason, Receipt, SendError, Throttled
-from authmail_aliyun_dm import AliyunDMConfig
-from authmail_aliyun_dm.answers import read, receipt
+from authmail import AccountError, Email, MessageRejected, NotSent, OutcomeUnknown, Reason, Receipt, Reply, SendError, Throttled
+from authmail_aliyun_dm.answers import ANSWERS
+from authmail_aliyun_dm.config import AliyunDMConfig
 from authmail_aliyun_dm.request import single_send_mail
 
 
@@ -22,7 +23,7 @@ def request_sent(raw):
 def outcome(request, status, body, headers=None):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     try:
-        return receipt(read(status, headers or {}, content), request)
+        return ANSWERS.receipt(Reply(status, CIMultiDict(headers or {}), content), request)
     except SendError as error:
         return error
 
@@ -80,13 +81,14 @@ def test_what_is_not_understood_is_unknown(request_sent, body):
         ("ServiceUnavailable", 503, NotSent, Reason.PROVIDER),
         ("SignatureNonceUsed", 400, OutcomeUnknown, Reason.PROVIDER),
         ("InternalError", 500, OutcomeUnknown, Reason.PROVIDER),
-        ("InvalidToAddress", 500, OutcomeUnknown, Reason.PROVIDER),
+        ("InvalidToAddress", 500, MessageRejected, Reason.RECIPIENT),
         ("BrandNew.Code", 400, MessageRejected, Reason.PROVIDER),
-        ("BrandNew.Code", 503, OutcomeUnknown, Reason.PROVIDER),
+        ("BrandNew.Code", 500, OutcomeUnknown, Reason.PROVIDER),
+        ("BrandNew.Code", 503, NotSent, Reason.PROVIDER),
     ],
 )
 def test_the_code_decides(request_sent, code, status, kind, reason):
-    """Not the status; unknown codes are refused on a 4xx and unknown on a 5xx. Ids and words are kept."""
+    """Whatever the status; unknown codes are refused on a 4xx and unknown on a 5xx. Ids and words are kept."""
     error = outcome(request_sent, status, {"Code": code, "Message": "words", "RequestId": "R"})
     assert type(error) is kind
     assert (error.reason, error.code, error.status, error.request_id, error.detail) == (reason, code, status, "R", "words")
@@ -95,20 +97,26 @@ def test_the_code_decides(request_sent, code, status, kind, reason):
 
 def test_only_a_2xx_is_a_success(request_sent):
     """An id alone is none, and a code with any other status is read as an error's."""
-    for status in (199, 300):
-        assert isinstance(outcome(request_sent, status, {"EnvId": "e"}), OutcomeUnknown)
+    for status, kind in ((199, OutcomeUnknown), (300, AccountError)):
+        assert isinstance(outcome(request_sent, status, {"EnvId": "e"}), kind)
         assert isinstance(outcome(request_sent, status, {"EnvId": "e", "Code": "InvalidBody"}), MessageRejected)
     assert isinstance(outcome(request_sent, 299, {"EnvId": "e", "Code": "OK"}), Receipt)
 
 
 @pytest.mark.parametrize(
-    ("status", "body"),
-    [(400, b"oops"), (502, b"<html>bad gateway</html>"), (503, b""), (503, b"<html>busy</html>"), (403, b"[]")],
+    ("status", "body", "kind"),
+    [
+        (400, b"oops", MessageRejected),
+        (403, b"[]", AccountError),
+        (502, b"<html>bad gateway</html>", OutcomeUnknown),
+        (503, b"", OutcomeUnknown),
+        (503, b"<html>busy</html>", OutcomeUnknown),
+    ],
 )
-def test_an_answer_without_a_code_is_unknown(request_sent, status, body):
-    """Something in between may have answered, also with a 503."""
+def test_an_answer_without_a_code_goes_by_its_status(request_sent, status, body, kind):
+    """Something in between may have answered: a 4xx was accepted by nobody, a 5xx tells nothing, a 503 neither."""
     error = outcome(request_sent, status, body)
-    assert isinstance(error, OutcomeUnknown)
+    assert isinstance(error, kind)
     assert (error.status, error.detail) == (status, None)
 
 
@@ -118,7 +126,7 @@ def test_an_answer_without_a_code_is_unknown(request_sent, status, body):
         ("Throttling.User", Throttled, 3.0),
         ("ServiceUnavailable", NotSent, 3.0),
         ("Unheard", Throttled, 3.0),
-        ("InvalidBody", MessageRejected, None),
+        ("InvalidBody", MessageRejected, 3.0),
     ],
 )
 def test_the_providers_delay_is_honoured(request_sent, code, kind, seconds):

@@ -1,7 +1,7 @@
 import pytest
 
 from authmail import ConfigError
-from authmail_aliyun_dm import AliyunDMConfig
+from authmail_aliyun_dm.config import AliyunDMConfig
 
 
 def problems(raw, **change):
@@ -92,7 +92,7 @@ def test_known_limits_are_refused(raw, change, path):
 def test_defaults(raw):
     """Tracking off, V3, a harmless repeat allowed."""
     config = AliyunDMConfig.from_dict(raw)
-    assert (config.region_id, config.click_trace, config.signature, config.replay_on_timeout, config.reply_to_address) == (
+    assert (config.region_id, config.click_trace, config.signature, config.repeat, config.reply_to_address) == (
         "cn-hangzhou",
         False,
         "v3",

@@ -12,8 +12,7 @@ import aiohttp
 import pytest
 
 from authmail.sandbox import Sandbox
-from authmail_aliyun_dm.emulator import DirectMailEmulator
-from authmail_aliyun_dm.emulator_faults import FAULTS
+from authmail_aliyun_dm.emulator import FAULTS, DirectMailEmulator
 from authmail_aliyun_dm.signing import sign_v1, string_to_sign_v1
 
 with warnings.catch_warnings():

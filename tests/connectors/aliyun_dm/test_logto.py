@@ -11,6 +11,7 @@ from authmail import (
     Egress,
     Mailer,
     Message,
+    MessageRejected,
     NotSent,
     OutcomeUnknown,
     Receipt,
@@ -20,7 +21,7 @@ from authmail import (
 )
 from authmail.outcomes import ConnectionCut
 from authmail.testing.fault_server import FaultServer, request
-from authmail_aliyun_dm import AliyunDMConfig
+from authmail_aliyun_dm.config import AliyunDMConfig
 from authmail_aliyun_dm.request import single_send_mail
 from authmail_aliyun_dm.signing import sign_v1
 
@@ -114,7 +115,7 @@ OUTCOMES = {
     "outcome-aliyun-dm-03": OutcomeUnknown,  # a 200 that cannot be read
     "outcome-aliyun-dm-05": OutcomeUnknown,
     "outcome-aliyun-dm-07": AccountError,  # SignatureDoesNotMatch
-    "outcome-aliyun-dm-09": OutcomeUnknown,  # a 400 that is not Direct Mail's
+    "outcome-aliyun-dm-09": MessageRejected,  # a 400 that is not Direct Mail's was accepted by nobody
     "outcome-aliyun-dm-11": NotSent,  # ServiceUnavailable
     "outcome-aliyun-dm-13": ConnectionCut,
 }

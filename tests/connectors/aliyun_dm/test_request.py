@@ -3,8 +3,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from authmail import Email, MessageRejected, Reason, Sender
-from authmail_aliyun_dm import AliyunDMConfig
+from authmail import Email, MessageRejected, Reason
+from authmail_aliyun_dm.config import AliyunDMConfig
 from authmail_aliyun_dm.request import single_send_mail
 from authmail_aliyun_dm.signing import sign_v1, sign_v3
 
@@ -72,7 +72,9 @@ def test_every_setting_goes_where_it_belongs(raw):
 
 def test_a_template_overrides_name_and_reply_address(raw):
     """The sender's name alone; an address in it is not the sender's. The reply address whole."""
-    email = Email("a@b.c", "s", html="x", sender=Sender("Acme and a long tail", "other@example.com"), reply_to="Help <h@e.x>")
+    email = Email(
+        "a@b.c", "s", html="x", from_name="Acme and a long tail", from_address="other@example.com", reply_to="Help <h@e.x>"
+    )
     sent = fields(build(raw, email, fromAlias="Config", replyAddress="c@e.x", replyToAddress=True))
     assert (sent["FromAlias"], sent["ReplyAddress"], sent["ReplyAddressAlias"], sent["ReplyToAddress"]) == (
         "Acme and a lon",

@@ -17,7 +17,7 @@ from authmail import (
     Throttled,
 )
 from authmail.outcomes import ConnectionCut, NoAnswerInTime
-from authmail_aliyun_dm.emulator_faults import FAULTS
+from authmail_aliyun_dm.emulator import FAULTS
 
 ALIYUN = "aliyun-direct-mail"
 

@@ -1,20 +1,21 @@
 import json
+from datetime import UTC, datetime
 
 import pytest
 from multidict import CIMultiDict
 
 from authmail import AccountError, Message, MessageRejected, NotSent, OutcomeUnknown, Reason, Receipt, Reply, SendError, Throttled
-from authmail_http import HttpConfig
-from authmail_http.answers import receipt
+from authmail_http.answers import ANSWERS
+from authmail_http.config import HttpConfig
 from authmail_http.request import post
 
-REQUEST = post(Message("a@b.c", "SignIn"), HttpConfig.from_dict({"endpoint": "https://x.y"}), identifier="ours", now=0)
+REQUEST = post(Message("a@b.c", "SignIn"), HttpConfig.from_dict({"endpoint": "https://x.y"}), "ours", datetime.now(UTC))
 
 
 def outcome(status, body=b"", headers=None):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     try:
-        return receipt(Reply(status, CIMultiDict(headers or {}), content), REQUEST)
+        return ANSWERS.receipt(Reply(status, CIMultiDict(headers or {}), content), REQUEST)
     except SendError as error:
         return error
 

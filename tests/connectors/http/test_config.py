@@ -2,7 +2,7 @@ import pytest
 
 import authmail
 from authmail import ConfigError
-from authmail_http import HttpConfig
+from authmail_http.config import HttpConfig
 
 URL = "https://mail.example.com/send"
 SECRET = "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldC0xMjM0"

@@ -6,16 +6,16 @@ from types import MappingProxyType
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from authmail import Email, Message, MessageRejected, Reason, Sender
-from authmail_http import HttpConfig
+from authmail import Email, Message, MessageRejected, Reason
+from authmail_http.config import HttpConfig
 from authmail_http.request import post
 
 URL = "https://mail.example.com/send"
 SECRET = "whsec_c2FuZGJveC1zaWduaW5nLXNlY3JldC0xMjM0"
 
 
-def build(original, now=1700000000, identifier="m-1", **config):
-    return post(original, HttpConfig.from_dict({"endpoint": URL} | config), identifier=identifier, now=now)
+def build(message, now=1700000000, identifier="m-1", **config):
+    return post(message, HttpConfig.from_dict({"endpoint": URL} | config), identifier, datetime.fromtimestamp(now, UTC))
 
 
 def test_logtos_requests_are_met(vectors):
@@ -24,7 +24,7 @@ def test_logtos_requests_are_met(vectors):
     assert len(cases) >= 9
     for case in cases:
         config = HttpConfig.from_dict({**case["config"], "endpoint": case["config"]["endpoint"].replace("PORT", "8000")})
-        request = post(Message.from_dict(case["message"]), config, identifier="m-1", now=0)
+        request = post(Message.from_dict(case["message"]), config, key="m-1", now=datetime.now(UTC))
         [theirs] = case["requests"]
         assert request.body.decode() == theirs["body"], case["id"]
         assert request.url == theirs["url"].replace("PORT", "8000"), case["id"]
@@ -59,7 +59,7 @@ def test_a_rendered_mail_has_a_shape_of_its_own():
     """`email` in place of `payload`; what it lacks is left out."""
     assert json.loads(build(Email("a@b.c", "Hi", text="t")).body) == {"to": "a@b.c", "email": {"subject": "Hi", "text": "t"}}
     email = Email(
-        "Zoë <zoe@example.com>", "Hi", html="<p>h</p>", text="t", sender=Sender("Acme", "no-reply@example.com"),
+        "Zoë <zoe@example.com>", "Hi", html="<p>h</p>", text="t", from_name="Acme", from_address="no-reply@example.com",
         reply_to="Help <help@example.com>", headers={"X-Campaign": "1"}, usage_type="SignIn",
     )  # fmt: skip
     assert json.loads(build(email).body) == {
@@ -74,7 +74,7 @@ def test_a_rendered_mail_has_a_shape_of_its_own():
             "headers": {"X-Campaign": "1"},
         },
     }
-    named = json.loads(build(Email("a@b.c", "Hi", text="t", sender=Sender("Acme"))).body)
+    named = json.loads(build(Email("a@b.c", "Hi", text="t", from_name="Acme")).body)
     assert named["email"]["from"] == {"name": "Acme"}
 
 

@@ -2,6 +2,7 @@ import asyncio
 import json
 import socket
 import time
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
@@ -10,9 +11,8 @@ from standardwebhooks import Webhook
 from authmail import AccountError, Egress, Email, Mailer, Message, MessageRejected, NotSent, OutcomeUnknown, Reason, Throttled
 from authmail.outcomes import ConnectionCut, NoAnswerInTime
 from authmail.sandbox import Sandbox
-from authmail_http import HttpConfig
-from authmail_http.emulator import EndpointEmulator
-from authmail_http.emulator_faults import FAULTS
+from authmail_http.config import HttpConfig
+from authmail_http.emulator import FAULTS, EndpointEmulator
 from authmail_http.request import post
 
 HTTP = "http-email"
@@ -178,7 +178,7 @@ async def test_the_wire_is_the_references(receiver, vectors):
         [(target, headers, body)] = seen
         assert target == case["url"]
         assert headers.get("Authorization") == (case["authorization"] or None)
-        assert body == post(message, HttpConfig.from_dict(config), identifier="x", now=0).body
+        assert body == post(message, HttpConfig.from_dict(config), key="x", now=datetime.now(UTC)).body
 
 
 async def test_a_repeat_is_the_very_same_request(receiver):

@@ -3,14 +3,14 @@ import json
 import pytest
 from multidict import CIMultiDict
 
-from authmail import AccountError, MessageRejected, OutcomeUnknown, Reason, Receipt, Reply, SendError, Throttled
-from authmail_resend.answers import receipt
+from authmail import AccountError, MessageRejected, NotSent, OutcomeUnknown, Reason, Receipt, Reply, SendError, Throttled
+from authmail_resend.answers import ANSWERS
 
 
 def outcome(status, body, headers=None):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     try:
-        return receipt(Reply(status, CIMultiDict(headers or {}), content))
+        return ANSWERS.receipt(Reply(status, CIMultiDict(headers or {}), content))
     except SendError as error:
         return error
 
@@ -44,7 +44,8 @@ def test_what_is_not_understood_is_unknown(body):
         ("rate_limit_exceeded", 429, Throttled, Reason.RATE), ("daily_quota_exceeded", 429, AccountError, Reason.QUOTA),
         ("monthly_quota_exceeded", 429, AccountError, Reason.QUOTA), ("security_error", 451, AccountError, Reason.ACCOUNT),
         ("application_error", 500, OutcomeUnknown, Reason.PROVIDER), ("internal_server_error", 500, OutcomeUnknown, Reason.PROVIDER),
-        ("validation_error", 500, OutcomeUnknown, Reason.PROVIDER), ("brand_new", 503, OutcomeUnknown, Reason.PROVIDER),
+        ("missing_api_key", 500, AccountError, Reason.CREDENTIALS), ("brand_new", 500, OutcomeUnknown, Reason.PROVIDER),
+        ("brand_new", 503, NotSent, Reason.PROVIDER),
         ("brand_new", 422, MessageRejected, Reason.PROVIDER), ("brand_new", 429, Throttled, Reason.RATE),
     ],
 )  # fmt: skip
@@ -80,11 +81,11 @@ def test_the_field_that_is_named_tells_whose_fault_it_is(message, kind, reason):
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, OutcomeUnknown), (403, OutcomeUnknown), (404, AccountError), (405, AccountError), (429, Throttled), (502, OutcomeUnknown), (503, OutcomeUnknown)],
+    [(400, MessageRejected), (403, AccountError), (404, AccountError), (405, AccountError), (429, Throttled), (502, OutcomeUnknown), (503, OutcomeUnknown)],
 )  # fmt: skip
 @pytest.mark.parametrize("body", [b"<html>error code: 1010</html>", b"", {"name": 5}, []])
 def test_an_answer_without_a_name_is_a_strangers(status, kind, body):
-    """Something in between may have answered; only what cannot have reached Resend is certain."""
+    """Something in between may have answered: a 4xx was accepted by nobody and goes by its status, a 5xx tells nothing."""
     error = outcome(status, body)
     assert (type(error), error.status, error.detail) == (kind, status, None)
 

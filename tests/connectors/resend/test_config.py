@@ -2,7 +2,7 @@ import pytest
 
 import authmail
 from authmail import ConfigError
-from authmail_resend import ResendConfig
+from authmail_resend.config import ResendConfig
 
 RAW = {
     "apiKey": "re_123",

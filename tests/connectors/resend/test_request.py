@@ -1,7 +1,7 @@
 import pytest
 
-from authmail import Email, Sender
-from authmail_resend import ResendConfig
+from authmail import Email
+from authmail_resend.config import ResendConfig
 from authmail_resend.request import send_email
 
 RAW = {"apiKey": "re_123", "from": "Acme <no-reply@mail.example.com>"}
@@ -40,13 +40,13 @@ def test_every_setting_goes_where_it_belongs(build):
 @pytest.mark.parametrize(
     ("sender", "expected"),
     [
-        (None, "Acme <no-reply@mail.example.com>"),
-        (Sender("Shop"), "Shop <no-reply@mail.example.com>"),
-        (Sender("", "x@mail.example.com"), "Acme <x@mail.example.com>"),
-        (Sender("Acme, Inc.", "x@mail.example.com"), '"Acme, Inc." <x@mail.example.com>'),
+        ({}, "Acme <no-reply@mail.example.com>"),
+        ({"from_name": "Shop"}, "Shop <no-reply@mail.example.com>"),
+        ({"from_address": "x@mail.example.com"}, "Acme <x@mail.example.com>"),
+        ({"from_name": "Acme, Inc.", "from_address": "x@mail.example.com"}, '"Acme, Inc." <x@mail.example.com>'),
     ],
 )
 def test_a_template_overrides_the_sender(build, sender, expected):
     """Name and address each by itself, and correctly quoted; the reply address whole."""
-    sent = build(Email("a@b.c", "s", text="t", sender=sender, reply_to="own@example.com"), replyTo="config@example.com").json
+    sent = build(Email("a@b.c", "s", text="t", **sender, reply_to="own@example.com"), replyTo="config@example.com").json
     assert (sent["from"], sent["reply_to"]) == (expected, "own@example.com")

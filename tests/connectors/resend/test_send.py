@@ -3,8 +3,7 @@ import pytest
 from authmail import AccountError, Egress, Email, Mailer, Message, MessageRejected, OutcomeUnknown, Reason, Template, Throttled
 from authmail.outcomes import ConnectionCut
 from authmail.sandbox import Sandbox
-from authmail_resend.emulator import ResendEmulator
-from authmail_resend.emulator_faults import FAULTS
+from authmail_resend.emulator import FAULTS, ResendEmulator
 
 RESEND = "resend-mail"
 TEMPLATES = [

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authmail import Email, Mailbox, MessageRejected, Reason, Sender
+from authmail import Email, Mailbox, MessageRejected, Reason
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.mail import compose
 
@@ -108,7 +108,7 @@ NAMES = [
 def test_names_read_as_they_are(name):
     """One mailbox, whatever its name: no comma, quote or bracket in it is the list's own; Python's parser agrees."""
     data = composed(
-        Email(Mailbox("zoe@example.com", name), "s", text="t", sender=Sender(name), reply_to=Mailbox("r@example.com", name))
+        Email(Mailbox("zoe@example.com", name), "s", text="t", from_name=name, reply_to=Mailbox("r@example.com", name))
     ).data
     lines_are_right(data)
     assert data.isascii()
@@ -191,11 +191,9 @@ def test_letters_beyond_ascii_before_the_at_need_smtputf8():
 
 def test_overrides_of_sender_and_reply():
     """A name alone keeps the address; the mail's own reply address wins over the config's."""
-    named = read(composed(Email("a@b.c", "s", text="t", sender=Sender("Brand")), replyTo="Help <help@example.com>").data)
+    named = read(composed(Email("a@b.c", "s", text="t", from_name="Brand"), replyTo="Help <help@example.com>").data)
     assert (named["From"], named["Reply-To"]) == ("Brand <noreply@example.com>", "Help <help@example.com>")
-    own = composed(
-        Email("a@b.c", "s", text="t", sender=Sender(address="x@y.example"), reply_to="r@y.example"), replyTo="help@example.com"
-    )
+    own = composed(Email("a@b.c", "s", text="t", from_address="x@y.example", reply_to="r@y.example"), replyTo="help@example.com")
     assert own.sender == "x@y.example"
     assert own.message_id.endswith("@y.example>")
     assert read(own.data)["Reply-To"] == "r@y.example"

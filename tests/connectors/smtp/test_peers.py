@@ -28,7 +28,6 @@ from authmail import (
     OutcomeUnknown,
     Reason,
     Receipt,
-    Sender,
     SendError,
 )
 from authmail.sandbox import Sandbox
@@ -41,7 +40,7 @@ PATHS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/lib/post
 MAILDEV = Path(os.environ.get("AUTHMAIL_MAILDEV", Path(__file__).parent / "node_modules" / "maildev"))
 POLYGLOT = Email(
     Mailbox("zoe@sandbox.example", "Müller, Zoë"), "您的验证码 482913 – à utiliser", html="<p>您好 <b>482913</b></p>", text="482913\n.\n..\nFrom here\n" + "x" * 2000,
-    sender=Sender('Acme "Mail", Inc. 太郎'),
+    from_name='Acme "Mail", Inc. 太郎',
 )  # fmt: skip
 
 
@@ -176,7 +175,7 @@ async def test_postfix_refuses(to_postfix):
     refusals = [
         (Email("nobody@sandbox.example", "s", text="t"), MessageRejected, Reason.RECIPIENT),
         (Email("zoe@elsewhere.example", "s", text="t"), AccountError, Reason.PERMISSION),
-        (Email("zoe@sandbox.example", "s", text="t", sender=Sender(address="evil@example.com")), AccountError, Reason.SENDER),
+        (Email("zoe@sandbox.example", "s", text="t", from_address="evil@example.com"), AccountError, Reason.SENDER),
         (Email("zoe@sandbox.example", "s", text="x\n" * 40000), MessageRejected, Reason.CONTENT),
         (Email("zoë@sandbox.example", "s", text="t"), MessageRejected, Reason.RECIPIENT),
     ]

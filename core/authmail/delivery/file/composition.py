@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from authmail.config.reading import relative
-from authmail.config.references import References, resolved
+from authmail.config.reading import prefix_paths
+from authmail.config.references import References, resolve_references
 from authmail.config.settings import unknown_keys
 from authmail.connect.connector import Connector
 from authmail.connect.registry import get_connector
@@ -23,13 +23,16 @@ from authmail.delivery.retry import Retry
 from authmail.delivery.routes import Route, Routes
 from authmail.delivery.sender import MessageSender
 from authmail.delivery.stores import Limit, MemoryStore, SQLiteStore, Store
+from authmail.errors import ConfigError, ConnectorNotFound, Problem
 from authmail.http.egress import Egress
 from authmail.mailer import Mailer
-from authmail.outcomes import ConfigError, ConnectorNotFound, Problem
+from authmail.privacy import raise_afresh
 from authmail.templates.folder import templates_in
 from authmail.templates.template import Template
+from authmail.words.text import say
 
 
+@raise_afresh
 def load(
     path: str | os.PathLike[str],
     *,
@@ -52,10 +55,12 @@ def load(
         OSError: the file cannot be read.
     """
     path = Path(path)
-    return compose(parsed(path.read_bytes(), path.name), path.parent, plugins=plugins, egress=egress, references=references)
+    return compose(
+        parse_settings(path.read_bytes(), path.name), path.parent, plugins=plugins, egress=egress, references=references
+    )
 
 
-def parsed(content: bytes, name: str) -> dict[str, Any]:
+def parse_settings(content: bytes, name: str) -> dict[str, Any]:
     """Return what a file of JSON or TOML holds.
 
     Raises:
@@ -65,20 +70,26 @@ def parsed(content: bytes, name: str) -> dict[str, Any]:
         text = content.decode("utf-8-sig")
         data = json.loads(text) if text.lstrip().startswith("{") or name.endswith(".json") else tomllib.loads(text)
     except json.JSONDecodeError as error:
-        problem = f"cannot be read as JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        problem: str = say(
+            "cannot be read as JSON: {error} at line {line}, column {column}",
+            error=error.msg,
+            line=error.lineno,
+            column=error.colno,
+        )
     except UnicodeDecodeError:
         problem = "is not UTF-8"
     except ValueError as error:
-        problem = f"cannot be read as TOML: {error}"
+        problem = say("cannot be read as TOML: {error}", error=str(error))
     except RecursionError:
         problem = "is nested too deeply"
     else:
         if isinstance(data, dict):
             return data
         problem = "must hold an object"
-    raise ConfigError([Problem("", f"{name} {problem}")])
+    raise ConfigError([Problem("", say("{name} {problem}", name=name, problem=problem))])
 
 
+@raise_afresh
 def compose(
     raw: Mapping[str, Any],
     folder: Path,
@@ -93,7 +104,7 @@ def compose(
         ConfigError: every problem at once.
     """
     references = references or References()
-    raw, problems = resolved({key: value for key, value in raw.items() if key != "$schema"}, FileSettings, references)
+    raw, problems = resolve_references({key: value for key, value in raw.items() if key != "$schema"}, FileSettings, references)
     problems += unknown_keys(raw, FileSettings)
     settings = None
     try:
@@ -112,8 +123,7 @@ def compose(
         try:
             mailers[name] = _mailer(sender, templates, raw.get("defaultLocale"), egress, references)
         except ConfigError as error:
-            problems += relative(error.problems, f"senders.{name}")
-    del raw
+            problems += prefix_paths(error.problems, f"senders.{name}")
     if settings is None or problems:
         raise ConfigError(problems)
     return _nested(settings, mailers, folder, plugins)
@@ -137,7 +147,7 @@ def _mailer(
     try:
         config = connector.validate_config(sender.config, references=references, templates=templates is not None)
     except ConfigError as error:
-        problems = relative(error.problems, "config")
+        problems = prefix_paths(error.problems, "config")
     else:
         return Mailer(connector, config, templates=templates, egress=egress, default_locale=default_locale)
     raise ConfigError(problems)

@@ -7,7 +7,9 @@ import attrs
 
 from authmail.config.secret import Secret
 from authmail.config.settings import Settings, setting, settings
-from authmail.outcomes import ConfigError, Problem
+from authmail.errors import ConfigError, Problem
+from authmail.http.deadline import DEFAULT_TIMEOUT
+from authmail.words.text import say
 
 
 @settings
@@ -46,7 +48,7 @@ class DeliverySettings(Settings):
     """Attempts, order and repeats."""
 
     timeout: float = setting(
-        "Timeout", help="Seconds for everything that a message needs", default=10.0, minimum=0.1, maximum=600
+        "Timeout", help="Seconds for everything that a message needs", default=DEFAULT_TIMEOUT, minimum=0.1, maximum=600
     )
     order: tuple[str, ...] = setting(
         "Order", help="Names of senders, the preferred one first; all in the file's order unless said otherwise", default=()
@@ -117,6 +119,6 @@ class FileSettings(Settings):
             for index, name in enumerate(names):
                 if name not in self.senders:
                     known = ", ".join(self.senders)
-                    yield Problem(f"{path}[{index}]", "is not the name of a sender", f"senders here: {known}")
+                    yield Problem(f"{path}[{index}]", "is not the name of a sender", say("senders here: {known}", known=known))
             if path != "delivery.order" and not names:
                 yield Problem(path, "must not be empty")

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 import attrs
 
-from authmail.outcomes import AuthmailError
+from authmail.errors import AuthmailError
 
 _Answer = TypeVar("_Answer")
 

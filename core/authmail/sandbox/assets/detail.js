@@ -1,17 +1,7 @@
 // One message: its code and link, its parts, its outcome, and what the provider was asked and answered.
 
+import { element } from "/element.js";
 import { time, word, wordOf } from "/words.js";
-
-export function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(key, value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value != null) made.setAttribute(key, value);
-  }
-  made.append(...children.filter((child) => child !== "" && child != null));
-  return made;
-}
 
 async function get(path) {
   const answer = await fetch(path);

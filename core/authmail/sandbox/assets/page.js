@@ -2,7 +2,8 @@
 // Texts of mails only ever become text nodes: nothing here parses them as HTML.
 
 import { applyWords, choose, language, time, word, wordOf } from "/words.js";
-import { element, showDetail, showHome } from "/detail.js";
+import { element } from "/element.js";
+import { showDetail, showHome } from "/detail.js";
 
 const WAIT = 25; // seconds that the server holds a request while nothing changes
 const HIDDEN_PAUSE = 5; // seconds between looks of a tab in the background: browsers allow six connections to a host

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from authmail.config.settings import fields_of, holds_templates, is_required
-from authmail.outcomes import ConfigError, Problem
+from authmail.errors import ConfigError, Problem
 from authmail.testing.case import TEMPLATES, Case
 from authmail.testing.rules import rule
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree  # noqa: ICN001 (its own name says more than E
 
 from authmail.config.secret import Secret
 from authmail.config.settings import Settings, fields_of
-from authmail.outcomes import ConnectorNotFound
+from authmail.errors import ConnectorNotFound
 from authmail.testing.case import Case
 from authmail.testing.rules import rule
 

@@ -15,6 +15,8 @@ from authmail.testing.wire import Request
 _PAGE = b"<html><body><h1>Sign in to the network</h1></body></html>"
 _HTML = {"Content-Type": "text/html"}
 _JSON = {"Content-Type": "application/json"}
+# What the server did not get whole, does not want yet, or wants later (RFC 9110, 8470, 6585): it was not accepted.
+_NOT_NOW = (408, 425, 429)
 _VALUES = (b"{}", b"[]", b"null", b"0", b'"ok"', b"[[[", b'{"a": {"b": [null]}}')
 
 
@@ -105,7 +107,7 @@ async def server_error(case: Case) -> AsyncIterator[str]:
 async def refusal(case: Case) -> AsyncIterator[str]:
     """Answer with pages of errors."""
     for seen in await case.once("failures", lambda: failures(case)):
-        is_refusal = 400 <= seen.answer.status < 500 and seen.answer.status != 429  # noqa: PLR2004
+        is_refusal = 400 <= seen.answer.status < 500 and seen.answer.status not in _NOT_NOW  # noqa: PLR2004
         if is_refusal and isinstance(seen.sent.outcome, Receipt | NotSent | None):
             yield str(seen)
 

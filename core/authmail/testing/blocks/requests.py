@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import attrs
 
-from authmail.mail.email import Email, Sender
+from authmail.mail.email import Email
 from authmail.outcomes import MessageRejected, Receipt
 from authmail.testing.case import RECIPIENT, Case, Sent
 from authmail.testing.rules import Check, rule
@@ -42,8 +42,8 @@ FEATURES = (
     Feature("text", "The text part", _mail(text="a+b&c=d 你好🎉 ~*%20 <x>"), ("a+b&c=d 你好🎉 ~*%20 <x>",)),
     Feature("both-parts", "HTML and a text of its own", _mail(html="<p>canary-html</p>", text="canary-text"), ("<p>canary-html</p>", "canary-text")),
     Feature("long-line", "A line of 998 characters", _mail(text=None, html=_LONG_LINE), (_LONG_LINE,)),
-    Feature("sender-name", "The sender's name of a template", _mail(sender=Sender("小红, Acme")), ("小红, Acme",)),
-    Feature("sender-address", "The sender's address of a template", _mail(sender=Sender(address="canary-from@example.com")), ("canary-from@example.com",)),
+    Feature("sender-name", "The sender's name of a template", _mail(from_name="小红, Acme"), ("小红, Acme",)),
+    Feature("sender-address", "The sender's address of a template", _mail(from_address="canary-from@example.com"), ("canary-from@example.com",)),
     Feature("reply-to", "The reply address of a template", _mail(reply_to="canary-reply@example.com"), ("canary-reply@example.com",)),
     Feature("reply-to-name", "The name of the reply address", _mail(reply_to="小绿 <canary-reply@example.com>"), ("小绿",)),
     Feature("header", "A header that the host sets", _mail(headers={"X-Canary": "canary-header"}), ("X-Canary", "canary-header")),

@@ -1,4 +1,4 @@
-// The page's texts: words.json has them all in every language.
+// The page's texts, in the reader's language: the page's own /words.json has them all in every language.
 
 const STORED = "authmail-language";
 const all = await (await fetch("/words.json")).json();

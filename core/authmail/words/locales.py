@@ -12,7 +12,7 @@ _LONGEST_TAG = 35
 _FARTHEST = 25
 
 
-def normalized(tag: str) -> str:
+def normalize(tag: str) -> str:
     """Return a tag for comparison: ``pt_BR`` and ``PT-br`` are both ``pt-br``."""
     return tag.replace("_", "-").strip().lower()
 
@@ -26,7 +26,7 @@ def wanted_locales(payload: Mapping[str, Any]) -> tuple[str, ...]:
     wanted: list[Any] = [payload.get("locale")]
     ui_locales = payload.get("uiLocales")
     wanted += ui_locales.split() if isinstance(ui_locales, str) else ui_locales if isinstance(ui_locales, list | tuple) else []
-    tags = [normalized(tag) for tag in wanted[: _MOST_LOCALES + 1] if isinstance(tag, str)]
+    tags = [normalize(tag) for tag in wanted[: _MOST_LOCALES + 1] if isinstance(tag, str)]
     return tuple(dict.fromkeys([tag for tag in tags if 0 < len(tag) <= _LONGEST_TAG]))
 
 
@@ -50,9 +50,9 @@ def best_match(wanted: Iterable[str], available: Collection[str]) -> str | None:
         wanted: tags in order of preference; case and ``_`` do not matter.
         available: the tags there are; the result is one of them as it is written here.
     """
-    by_tag = {normalized(tag): tag for tag in reversed(list(available))}
+    by_tag = {normalize(tag): tag for tag in reversed(list(available))}
     tags = tuple(by_tag)
-    for tag in map(normalized, wanted):
+    for tag in map(normalize, wanted):
         found = next((candidate for candidate in fallbacks(tag) if candidate in by_tag), None) or _nearest(tag, tags)
         if found is not None:
             return by_tag[found]

@@ -1,6 +1,6 @@
 import pytest
 
-from authmail.mail.locales import best_match, fallbacks, wanted_locales
+from authmail.words.locales import best_match, fallbacks, wanted_locales
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Words for people, in their language: texts that know what they are made of, catalogs of translations, language tags."""
