@@ -145,6 +145,13 @@ mailer.close()
     assert received[0][1]["html"] == "<b>123456</b>"
 
 
+def test_the_page_of_the_kits_rules_is_current():
+    """It is written from the rules themselves."""
+    script = [sys.executable, str(ROOT / ".ci" / "rules_page.py"), "--check"]
+    result = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    assert result.stderr == ""
+
+
 OURS = {point.name: point.module for point in entry_points(group="authmail.connectors") if point.dist.name == "authmail"}
 
 

@@ -51,9 +51,9 @@ async def test_placeholders(text, payload, html, subject):
 async def test_senders(send_from, payload, name, address):
     """Name and address, each the template's or the configured one."""
     template = Template("Word", "s", "c", send_from=plain(send_from))
-    sender = (await previewed(template, json.loads(plain(payload)))).sender
-    assert (sender.name or CONFIGURED) == plain(name)
-    assert (str(sender.address) if sender.address else CONFIGURED) == plain(address)
+    email = await previewed(template, json.loads(plain(payload)))
+    assert (email.from_name or CONFIGURED) == plain(name)
+    assert (str(email.from_address) if email.from_address else CONFIGURED) == plain(address)
 
 
 @pytest.mark.parametrize(("there", "message", "serves"), rows("| Templates there are | Message | Serves |"))

@@ -155,3 +155,9 @@ def test_a_mail_within_a_request_is_read(seen):
     for text in ("你好 482913", "小红", "zoe@example.com", "the text, in 中文", "<p>the <b>HTML</b></p>"):
         assert seen.shows(text), text
     assert not seen.shows("elsewhere")
+
+
+def test_whole_seconds_need_no_point():
+    """retry_after is a float, and a file says 3."""
+    assert list(outcome_differences({"type": "Throttled", "retry_after": 3}, Throttled(retry_after=3.0))) == []
+    assert list(outcome_differences({"type": "Throttled", "retry_after": 3}, Throttled(retry_after=4.0))) != []

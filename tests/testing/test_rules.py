@@ -1,6 +1,7 @@
 """The kit finds what is wrong: each bad connector breaks its rule and no other, and the good one breaks none.
 
-The good one is what `authmail new-connector` writes; a bad one is that, changed in the lines that break a rule.
+The good one is in the folder `acme`: a connector of hooks, so that every line of it can be made wrong. A bad one is that, changed
+in the lines that break a rule.
 """
 
 import asyncio
@@ -13,16 +14,23 @@ from pathlib import Path
 import attrs
 import pytest
 
-from authmail.cli.new_connector import package_files
 from authmail.testing import faults
 from authmail.testing.case import Case
-from authmail.testing.rules import broken_rules, rules
+from authmail.testing.judging import broken_rules
+from authmail.testing.rules import rules
 
 HOOKS, REQUEST, ANSWERS, CONFIG, EMULATOR = ("__init__.py", "request.py", "answers.py", "config.py", "emulator.py")
 _ATTEMPT = "        return receipt(await http.post(request.url, json=request.body, headers=request.headers, limit=limit))\n"
 _RETURN = "    return await repeat_unanswered(attempt, deadline)\n"
 _SEND = "async def send_message(email: Email, "
 _REQUEST = "    request = send_request(email, config, key=repeat_key(email))\n"
+
+
+def good_files():
+    """Return path → text of the good connector: authmail_acme/… and tests/exchanges/…."""
+    folder = Path(__file__).parent / "acme"
+    found = {str(file.relative_to(folder)).removesuffix(".txt"): file.read_text("utf-8") for file in folder.rglob("*.txt")}
+    return {f"tests/{path}" if path.startswith("exchanges/") else path: text for path, text in found.items()}
 
 
 @attrs.frozen
@@ -61,7 +69,7 @@ def around_sending(code, *imports):
 def as_message(code, *imports):
     """Lines that may change a mail rendered from a message."""
     return (HOOKS, _SEND, "async def send_message(message: Any, email: Email, "), *before_sending(
-        f"    if message is not None:\n        {code}\n", *imports
+        f"    if message is not email:\n        {code}\n", *imports
     )
 
 
@@ -162,7 +170,7 @@ BAD = (
     bad("redirects followed", "security.redirect",
         (HOOKS, _SEND, "async def send_message(client: Any, email: Email, "),
         *around_sending(
-            "        import aiohttp\n\n        http._transport._egress.check_url(request.url)\n        try:\n            async with aiohttp.ClientSession() as session, session.post(request.url, json=request.body, headers=request.headers) as answer:\n"
+            "        import aiohttp\n\n        http._transport.egress.check_url(request.url)\n        try:\n            async with aiohttp.ClientSession() as session, session.post(request.url, json=request.body, headers=request.headers) as answer:\n"
             "                return receipt(Reply(answer.status, answer.headers, await answer.read()))\n        except aiohttp.ClientConnectorError:\n            raise NotConnected from None\n        except aiohttp.ClientResponseError:\n            raise OutcomeUnknown from None\n        except aiohttp.ClientError:\n            raise ConnectionCut from None\n",
             "from authmail.outcomes import ConnectionCut, NotConnected, OutcomeUnknown\nfrom authmail.http.reply import Reply")),
     bad("a header made by hand", "security.headers", (REQUEST, "    return Request(", '    lines = f"Idempotency-Key: {email.idempotency_key or key}".splitlines()\n    named = dict(line.split(": ", 1) for line in lines)\n    return Request('), (REQUEST, '{"Idempotency-Key": key, **', "{**named, **")),
@@ -216,7 +224,7 @@ class Workshop:
     def case(self, changes=(), without=(), **declared):
         self.made += 1
         package, identity = f"authmail_acme{self.made}", f"acme-mail{self.made}"
-        files = package_files("acme-mail")
+        files = good_files()
         for name, old, new in changes:
             assert old in files[f"authmail_acme/{name}"], (name, old)
             files[f"authmail_acme/{name}"] = files[f"authmail_acme/{name}"].replace(old, new)
@@ -277,7 +285,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 
 
 def test_a_good_connector_breaks_no_rule(broken):
-    """What `authmail new-connector` writes."""
+    """As it stands."""
     assert broken["good"] == {}
 
 

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 import pytest
 
 from authmail.testing.case import Case
-from authmail.testing.rules import Rule, broken_basics, findings, rules
+from authmail.testing.judging import broken_basics, findings
+from authmail.testing.rules import rules
+from authmail.testing.rules.rule import Rule
 
 
 class ConnectorConformance:

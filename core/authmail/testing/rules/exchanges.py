@@ -10,17 +10,11 @@ from authmail.testing.case import TEMPLATES, Case, Sent
 from authmail.testing.dialogue import DialogueServer, mail_differences
 from authmail.testing.exchange import Exchange, outcome_differences, read_folder, request_differences
 from authmail.testing.provider import Provider
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 
 _WANTED: tuple[type[Receipt] | type[SendError], ...] = (Receipt, MessageRejected, AccountError, Throttled, OutcomeUnknown)
 
 
-@rule(
-    "exchange.readable",
-    "There are recorded exchanges, each in a file that can be read, and in one of them the provider accepts.",
-    "See the section about exchanges in docs/writing-a-connector.md.",
-    basic=True,
-)
 async def readable(case: Case) -> AsyncIterator[str]:
     """Read them."""
     try:
@@ -32,12 +26,6 @@ async def readable(case: Case) -> AsyncIterator[str]:
         yield f"there is no file with an outcome of the type Receipt in {case.folder.name}"
 
 
-@rule(
-    "exchange.accepted",
-    "A message is accepted by a provider that answers as in the first accepted exchange.",
-    "Without this nothing else can be judged: correct the request or the reading of the answer.",
-    basic=True,
-)
 async def accepted(case: Case) -> AsyncIterator[str]:
     """Send a message with the kit's own template."""
     async with case.provider() as provider:
@@ -46,11 +34,6 @@ async def accepted(case: Case) -> AsyncIterator[str]:
         yield sent.words
 
 
-@rule(
-    "exchange.coverage",
-    "There is an exchange for every outcome that a provider has: accepted, rejected, account, throttled, unknown.",
-    'Record one, or say in not_recorded why there is none: {"Throttled": "the provider never says so"}.',
-)
 async def coverage(case: Case) -> AsyncIterator[str]:
     """Look which are missing."""
     for kind in _WANTED:
@@ -59,12 +42,6 @@ async def coverage(case: Case) -> AsyncIterator[str]:
             yield f"there is none with the outcome {kind.__name__}"
 
 
-@rule(
-    "exchange.request",
-    "What is sent is what was recorded: method, path, headers that are named, and the whole body.",
-    "Correct the request, or the file if the provider's documentation says so; `<any>` stands for what differs each time.",
-    recorded=True,
-)
 async def request(case: Case) -> AsyncIterator[str]:
     """Compare every request."""
     for exchange in case.exchanges:
@@ -73,12 +50,6 @@ async def request(case: Case) -> AsyncIterator[str]:
             yield f"{exchange.name}: {finding}"
 
 
-@rule(
-    "exchange.outcome",
-    "The recorded answer has the outcome that was recorded.",
-    "Correct what the answer means; decide by the provider's code before its status.",
-    recorded=True,
-)
 async def outcome(case: Case) -> AsyncIterator[str]:
     """Compare every outcome."""
     for exchange in case.exchanges:
@@ -128,3 +99,41 @@ def _request_findings(exchange: Exchange, sent: Sent) -> list[str]:
     if len(sent.requests) > len(exchange.steps):
         found.append(f"{len(sent.requests)} requests came, {len(exchange.steps)} were recorded")
     return found
+
+
+RULES = (
+    Rule(
+        "exchange.readable",
+        "There are recorded exchanges, each in a file that can be read, and in one of them the provider accepts.",
+        "See the section about the kit in docs/writing-a-connector.md.",
+        readable,
+        basic=True,
+    ),
+    Rule(
+        "exchange.accepted",
+        "A message is accepted by a provider that answers as in the first accepted exchange.",
+        "Without this nothing else can be judged: correct the request or the reading of the answer.",
+        accepted,
+        basic=True,
+    ),
+    Rule(
+        "exchange.coverage",
+        "There is an exchange for every outcome that a provider has: accepted, rejected, account, throttled, unknown.",
+        'Record one, or say in not_recorded why there is none: {"Throttled": "the provider never says so"}.',
+        coverage,
+    ),
+    Rule(
+        "exchange.request",
+        "What is sent is what was recorded: method, path, headers that are named, and the whole body.",
+        "Correct the request, or the file if the provider's documentation says so; `<any>` stands for what differs each time.",
+        request,
+        recorded=True,
+    ),
+    Rule(
+        "exchange.outcome",
+        "The recorded answer has the outcome that was recorded.",
+        "Correct what the answer means; decide by the provider's code before its status.",
+        outcome,
+        recorded=True,
+    ),
+)

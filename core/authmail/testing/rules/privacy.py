@@ -10,7 +10,7 @@ from urllib.parse import quote
 from authmail.outcomes import Receipt, SendError
 from authmail.testing.case import CODE, LINK, RECIPIENT, Case, Sent
 from authmail.testing.exchange import Answer
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 from authmail.testing.wire import Request
 
 _JSON = {"Content-Type": "application/json"}
@@ -61,11 +61,6 @@ def _own_words(error: SendError) -> str:
     return " ".join(str(part) for part in (*error.args, error.hint, error.detail, error.code, error.request_id))
 
 
-@rule(
-    "privacy.error",
-    "An error holds no secret, code or link: neither in its words nor in anything hung onto it.",
-    "Say what happened and name the setting. The provider's own words go into detail, without what they repeat of the request.",
-)
 async def error(case: Case) -> AsyncIterator[str]:
     """Look at the errors that the connector raises."""
     for name, sent in (await case.once("observed", lambda: observed(case))).items():
@@ -75,11 +70,6 @@ async def error(case: Case) -> AsyncIterator[str]:
                 yield f"after {name}: {type(sent.outcome).__name__} tells one"
 
 
-@rule(
-    "privacy.receipt",
-    "A receipt holds no secret, code or link.",
-    "Its detail is for the provider's own words.",
-)
 async def receipt(case: Case) -> AsyncIterator[str]:
     """Look at the receipts."""
     for name, sent in (await case.once("observed", lambda: observed(case))).items():
@@ -87,11 +77,6 @@ async def receipt(case: Case) -> AsyncIterator[str]:
             yield f"after {name} it tells one"
 
 
-@rule(
-    "privacy.log",
-    "Nothing that is logged holds a secret, code, link or whole address, at any level.",
-    "Log ids and codes of the provider, or nothing: the host has the outcome.",
-)
 async def log(case: Case) -> AsyncIterator[str]:
     """Look at what was logged."""
     for name, sent in (await case.once("observed", lambda: observed(case))).items():
@@ -101,11 +86,6 @@ async def log(case: Case) -> AsyncIterator[str]:
                 yield f"after {name}: a record of {record.name} tells one"
 
 
-@rule(
-    "privacy.frames",
-    "Nobody who captures the local variables of tracebacks, as error trackers do, gets a secret, code or link.",
-    "Log no exceptions with traceback (no exc_info, no logging.exception): frames of the request hold the mail.",
-)
 async def frames(case: Case) -> AsyncIterator[str]:
     """Capture the variables of what was raised through core's edge, and of what was logged."""
     for name, sent in (await case.once("observed", lambda: observed(case))).items():
@@ -121,3 +101,31 @@ async def frames(case: Case) -> AsyncIterator[str]:
 
 def _with_locals(error: BaseException) -> str:
     return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+
+
+RULES = (
+    Rule(
+        "privacy.error",
+        "An error holds no secret, code or link: neither in its words nor in anything hung onto it.",
+        "Say what happened and name the setting. The provider's own words go into detail, without what they repeat of the request.",
+        error,
+    ),
+    Rule(
+        "privacy.receipt",
+        "A receipt holds no secret, code or link.",
+        "Its detail is for the provider's own words.",
+        receipt,
+    ),
+    Rule(
+        "privacy.log",
+        "Nothing that is logged holds a secret, code, link or whole address, at any level.",
+        "Log ids and codes of the provider, or nothing: the host has the outcome.",
+        log,
+    ),
+    Rule(
+        "privacy.frames",
+        "Nobody who captures the local variables of tracebacks, as error trackers do, gets a secret, code or link.",
+        "Log no exceptions with traceback (no exc_info, no logging.exception): frames of the request hold the mail.",
+        frames,
+    ),
+)

@@ -4,14 +4,9 @@ from collections.abc import AsyncIterator
 
 from authmail.outcomes import Receipt
 from authmail.testing.case import CODE, LINK, Case, message
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 
 
-@rule(
-    "template.values",
-    "Code and link of a message reach the provider, rendered from the template of its type.",
-    "Send email.subject, email.html and email.text as they are; core has rendered them.",
-)
 async def values(case: Case) -> AsyncIterator[str]:
     """Look for them in the request."""
     async with case.provider() as provider:
@@ -26,11 +21,6 @@ async def values(case: Case) -> AsyncIterator[str]:
                 yield f"the request does not show {text!r}"
 
 
-@rule(
-    "template.escaped",
-    "Values in HTML are escaped: a name that a stranger typed can add no markup.",
-    "Send email.html as it is, and fill nothing in by yourself.",
-)
 async def escaped(case: Case) -> AsyncIterator[str]:
     """Send a name that is markup."""
     name = "<img src=x>&"
@@ -38,3 +28,19 @@ async def escaped(case: Case) -> AsyncIterator[str]:
         sent = await case.send(provider, message(user={"name": name}))
     if any("<p>Hello <img" in text for request in sent.requests for text in request.texts):
         yield f"the name {name} arrived as markup"
+
+
+RULES = (
+    Rule(
+        "template.values",
+        "Code and link of a message reach the provider, rendered from the template of its type.",
+        "Send email.subject, email.html and email.text as they are; core has rendered them.",
+        values,
+    ),
+    Rule(
+        "template.escaped",
+        "Values in HTML are escaped: a name that a stranger typed can add no markup.",
+        "Send email.html as it is, and fill nothing in by yourself.",
+        escaped,
+    ),
+)

@@ -8,14 +8,9 @@ from authmail.mailer import Mailer
 from authmail.outcomes import Receipt
 from authmail.testing.case import SHORT, TEMPLATES, Case, Sent, message
 from authmail.testing.exchange import Answer
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 
 
-@rule(
-    "closing.connections",
-    "After the Mailer is closed, all connections to the provider are.",
-    "Use `http`, or close what you opened in the context manager that open_client returns, however a message ended.",
-)
 async def connections(case: Case) -> AsyncIterator[str]:
     """Let the provider look, after a success, a failure and a time-out."""
     for what, answer in (("a success", None), ("a failure", Answer(500)), ("a time-out", Answer(mishap="silence"))):
@@ -25,11 +20,6 @@ async def connections(case: Case) -> AsyncIterator[str]:
                 yield f"after {what} one is still open"
 
 
-@rule(
-    "closing.tasks",
-    "After the Mailer is closed, no task of the connector is left.",
-    "Await what you start, or cancel it in the context manager that open_client returns.",
-)
 async def tasks(case: Case) -> AsyncIterator[str]:
     """Look which tasks are left on a loop of its own."""
 
@@ -46,11 +36,6 @@ async def tasks(case: Case) -> AsyncIterator[str]:
         yield f"{name} is still running"
 
 
-@rule(
-    "closing.again",
-    "A Mailer can be closed twice, opened again, and used again.",
-    "Make what open_client yields anew each time; keep no state in the module.",
-)
 async def again(case: Case) -> AsyncIterator[str]:
     """Open one Mailer three times, close it twice each time."""
     async with case.provider() as provider:
@@ -66,11 +51,6 @@ async def again(case: Case) -> AsyncIterator[str]:
                 return
 
 
-@rule(
-    "closing.loops",
-    "The connector works on one event loop after another: test runs and synchronous hosts have several.",
-    "Keep no session, lock, future or task in the module; open_client is the place for them.",
-)
 async def loops(case: Case) -> AsyncIterator[str]:
     """Send on loops of two threads, one after the other."""
 
@@ -82,3 +62,31 @@ async def loops(case: Case) -> AsyncIterator[str]:
         sent = await asyncio.to_thread(lambda: asyncio.run(one()))
         if not isinstance(sent.outcome, Receipt):
             yield f"on the {turn} loop: {sent.words}"
+
+
+RULES = (
+    Rule(
+        "closing.connections",
+        "After the Mailer is closed, all connections to the provider are.",
+        "Use `http`, or close what you opened in the context manager that open_client returns, however a message ended.",
+        connections,
+    ),
+    Rule(
+        "closing.tasks",
+        "After the Mailer is closed, no task of the connector is left.",
+        "Await what you start, or cancel it in the context manager that open_client returns.",
+        tasks,
+    ),
+    Rule(
+        "closing.again",
+        "A Mailer can be closed twice, opened again, and used again.",
+        "Make what open_client yields anew each time; keep no state in the module.",
+        again,
+    ),
+    Rule(
+        "closing.loops",
+        "The connector works on one event loop after another: test runs and synchronous hosts have several.",
+        "Keep no session, lock, future or task in the module; open_client is the place for them.",
+        loops,
+    ),
+)

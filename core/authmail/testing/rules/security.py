@@ -7,14 +7,9 @@ from authmail.mail.email import Email
 from authmail.outcomes import AccountError, Receipt
 from authmail.testing.case import RECIPIENT, Case
 from authmail.testing.exchange import Answer
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 
 
-@rule(
-    "security.egress",
-    "Where to connect is the host's decision: where the egress policy refuses, no connection is made.",
-    "Send everything with `http`. Over another protocol, check and open sockets with the host's egress policy.",
-)
 async def egress(case: Case) -> AsyncIterator[str]:
     """Refuse loopback, and let the provider there look."""
     async with case.provider() as provider:
@@ -25,12 +20,6 @@ async def egress(case: Case) -> AsyncIterator[str]:
             yield f"the outcome must be AccountError, reason endpoint: {sent.words}"
 
 
-@rule(
-    "security.redirect",
-    "A redirect is not followed: it would carry code and credentials to another place.",
-    "Send everything with `http`, which raises AccountError.",
-    kinds=("http",),
-)
 async def redirect(case: Case) -> AsyncIterator[str]:
     """Redirect to another provider, and let it look."""
     async with case.provider() as elsewhere:
@@ -44,11 +33,6 @@ async def redirect(case: Case) -> AsyncIterator[str]:
                     yield f"a {status} was taken for a success"
 
 
-@rule(
-    "security.headers",
-    "No text of a mail or its message adds a header to the request or the mail.",
-    "Refuse line breaks in what becomes a header, or encode them.",
-)
 async def headers(case: Case) -> AsyncIterator[str]:
     """Put line breaks where core lets them through."""
     inject = "key-1\r\nX-Injected: yes"
@@ -59,3 +43,26 @@ async def headers(case: Case) -> AsyncIterator[str]:
         for request in sent.requests:
             if "x-injected" in request.headers or any(text.startswith("X-Injected: yes") for text in request.texts):
                 yield "a line break added the header X-Injected"
+
+
+RULES = (
+    Rule(
+        "security.egress",
+        "Where to connect is the host's decision: where the egress policy refuses, no connection is made.",
+        "Send everything with `http`. Over another protocol, check and open sockets with the host's egress policy.",
+        egress,
+    ),
+    Rule(
+        "security.redirect",
+        "A redirect is not followed: it would carry code and credentials to another place.",
+        "Send everything with `http`, which raises AccountError.",
+        redirect,
+        kinds=("http",),
+    ),
+    Rule(
+        "security.headers",
+        "No text of a mail or its message adds a header to the request or the mail.",
+        "Refuse line breaks in what becomes a header, or encode them.",
+        headers,
+    ),
+)

@@ -8,14 +8,9 @@ from authmail.mailer import Mailer
 from authmail.outcomes import AccountError, SendError
 from authmail.sandbox import Sandbox
 from authmail.testing.case import CODE, RECIPIENT, TEMPLATES, Case, message
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 
 
-@rule(
-    "emulator.accepts",
-    "The emulator takes what the connector sends, and the mail in the inbox is the one that was sent.",
-    "Read the request in the emulator as the provider's documentation says, and add the mail to the inbox.",
-)
 async def accepts(case: Case) -> AsyncIterator[str]:
     """Send a message into the sandbox."""
     emulator = case.connector.get_emulator()
@@ -43,11 +38,6 @@ def _mistyped(secret: str) -> str:
     return f"{secret[:middle]}{'B' if secret[middle] == 'A' else 'A'}{secret[middle + 1 :]}"
 
 
-@rule(
-    "emulator.credentials",
-    "The emulator refuses wrong credentials, so that the sandbox shows what a mistyped key does.",
-    "Compare the key with the emulator's own, and answer as the provider does.",
-)
 async def credentials(case: Case) -> AsyncIterator[str]:
     """Send with other secrets."""
     emulator = case.connector.get_emulator()
@@ -64,3 +54,19 @@ async def credentials(case: Case) -> AsyncIterator[str]:
             return
         except SendError as error:
             yield f"the outcome must be AccountError: {error}"
+
+
+RULES = (
+    Rule(
+        "emulator.accepts",
+        "The emulator takes what the connector sends, and the mail in the inbox is the one that was sent.",
+        "Read the request in the emulator as the provider's documentation says, and add the mail to the inbox.",
+        accepts,
+    ),
+    Rule(
+        "emulator.credentials",
+        "The emulator refuses wrong credentials, so that the sandbox shows what a mistyped key does.",
+        "Compare the key with the emulator's own, and answer as the provider does.",
+        credentials,
+    ),
+)

@@ -7,7 +7,7 @@ from authmail.mail.email import Email
 from authmail.outcomes import MessageRejected, Receipt, SendError
 from authmail.testing.case import RECIPIENT, Case, Sent
 from authmail.testing.faults import AFTER, BEFORE, DURING, HARMLESS, Fault
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 
 _AT_ONCE = 16
 _SUCCESSES = range(200, 300)
@@ -47,49 +47,57 @@ async def _wrong(case: Case, faults: Iterable[Fault]) -> AsyncIterator[str]:
 _PASS = "Let the errors of `http` pass; they are right already."  # noqa: S105 (no password)
 
 
-@rule(
-    "fault.before",
-    "Where no connection comes about, nothing was sent, and the outcome says so.",
-    _PASS,
-    kinds=("http",),
-)
 async def before(case: Case) -> AsyncIterator[str]:
     """Names, refusals, TLS."""
     async for finding in _wrong(case, BEFORE):
         yield finding
 
 
-@rule(
-    "fault.during",
-    "Where the connection breaks or is silent once the request is out, the outcome is unknown.",
-    _PASS,
-    kinds=("http",),
-)
 async def during(case: Case) -> AsyncIterator[str]:
     """Cuts and silences, at each place."""
     async for finding in _wrong(case, DURING):
         yield finding
 
 
-@rule(
-    "fault.after",
-    "Where the answer is not HTTP, or not whole, or endless, the outcome is unknown.",
-    _PASS,
-    kinds=("http",),
-)
 async def after(case: Case) -> AsyncIterator[str]:
     """Garbage, bombs, pages of proxies."""
     async for finding in _wrong(case, AFTER):
         yield finding
 
 
-@rule(
-    "fault.harmless",
-    "An answer that is unusual and valid is an acceptance all the same: in chunks, compressed, byte by byte.",
-    "Read reply.status, reply.json() and the headers that the provider documents, nothing else.",
-    kinds=("http",),
-)
 async def harmless(case: Case) -> AsyncIterator[str]:
     """Oddities of servers."""
     async for finding in _wrong(case, HARMLESS):
         yield finding
+
+
+RULES = (
+    Rule(
+        "fault.before",
+        "Where no connection comes about, nothing was sent, and the outcome says so.",
+        _PASS,
+        before,
+        kinds=("http",),
+    ),
+    Rule(
+        "fault.during",
+        "Where the connection breaks or is silent once the request is out, the outcome is unknown.",
+        _PASS,
+        during,
+        kinds=("http",),
+    ),
+    Rule(
+        "fault.after",
+        "Where the answer is not HTTP, or not whole, or endless, the outcome is unknown.",
+        _PASS,
+        after,
+        kinds=("http",),
+    ),
+    Rule(
+        "fault.harmless",
+        "An answer that is unusual and valid is an acceptance all the same: in chunks, compressed, byte by byte.",
+        "Read reply.status, reply.json() and the headers that the provider documents, nothing else.",
+        harmless,
+        kinds=("http",),
+    ),
+)

@@ -8,17 +8,12 @@ import attrs
 from authmail.outcomes import Receipt
 from authmail.testing.case import Case, message
 from authmail.testing.exchange import Answer
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 from authmail.testing.wire import Request
 
 _MANY = 20
 
 
-@rule(
-    "concurrency.cross-talk",
-    "Messages that are sent at once don't mix: each recipient gets its own code, each caller its own receipt.",
-    "Keep what belongs to one message in local variables, not in the module or the client.",
-)
 async def cross_talk(case: Case) -> AsyncIterator[str]:
     """Send many, each with its own code, and give each another id."""
     known = case.success.outcome.get("message_id", "")
@@ -59,3 +54,13 @@ def _with_id(answer: Answer, known: str, other: str) -> Answer:
         return answer
     headers = {name: value.replace(known, other) for name, value in answer.headers.items()}
     return attrs.evolve(answer, headers=headers, body=answer.body.replace(known.encode(), other.encode()))
+
+
+RULES = (
+    Rule(
+        "concurrency.cross-talk",
+        "Messages that are sent at once don't mix: each recipient gets its own code, each caller its own receipt.",
+        "Keep what belongs to one message in local variables, not in the module or the client.",
+        cross_talk,
+    ),
+)

@@ -4,17 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from authmail.outcomes import OutcomeUnknown
-from authmail.testing.blocks.repeats import unanswered
 from authmail.testing.case import LIMIT, Case, message
 from authmail.testing.exchange import Answer
-from authmail.testing.rules import rule
+from authmail.testing.rules.repeats import unanswered
+from authmail.testing.rules.rule import Rule
 
 
-@rule(
-    "time.limit",
-    "A provider that does not answer holds a message no longer than its time limit.",
-    "Let CancelledError pass (no `except BaseException`, no shield), and wait for nothing but `http` and `client`.",
-)
 async def limit(case: Case) -> AsyncIterator[str]:
     """Send to a provider that is silent."""
     for what, sent in (await case.once("unanswered", lambda: unanswered(case))).items():
@@ -22,11 +17,6 @@ async def limit(case: Case) -> AsyncIterator[str]:
             yield f"{what}: the message did not end"
 
 
-@rule(
-    "time.unknown",
-    "A request that got no answer within the time limit has the outcome unknown.",
-    "Let the errors of `http` pass; they are right already.",
-)
 async def no_answer(case: Case) -> AsyncIterator[str]:
     """Look at the outcomes after silence."""
     for what, sent in (await case.once("unanswered", lambda: unanswered(case))).items():
@@ -38,11 +28,6 @@ async def no_answer(case: Case) -> AsyncIterator[str]:
             yield f"{what}: {sent.words}"
 
 
-@rule(
-    "time.cancel",
-    "A message that is cancelled ends at once, with CancelledError.",
-    "Let CancelledError pass: `except Exception` does, `except BaseException` does not.",
-)
 async def cancel(case: Case) -> AsyncIterator[str]:
     """Cancel a message whose request is out."""
     async with case.provider(Answer(mishap="silence")) as provider, case.mailer(provider) as mailer:
@@ -60,3 +45,25 @@ async def cancel(case: Case) -> AsyncIterator[str]:
         while not task.done():
             task.cancel()
             await asyncio.wait([task], timeout=1)
+
+
+RULES = (
+    Rule(
+        "time.limit",
+        "A provider that does not answer holds a message no longer than its time limit.",
+        "Let CancelledError pass (no `except BaseException`, no shield), and wait for nothing but `http` and `client`.",
+        limit,
+    ),
+    Rule(
+        "time.unknown",
+        "A request that got no answer within the time limit has the outcome unknown.",
+        "Let the errors of `http` pass; they are right already.",
+        no_answer,
+    ),
+    Rule(
+        "time.cancel",
+        "A message that is cancelled ends at once, with CancelledError.",
+        "Let CancelledError pass: `except Exception` does, `except BaseException` does not.",
+        cancel,
+    ),
+)

@@ -9,7 +9,7 @@ from authmail.outcomes import NotSent, OutcomeUnknown, Reason, Receipt, SendErro
 from authmail.testing.case import Case, Sent
 from authmail.testing.exchange import Answer
 from authmail.testing.provider import by_path
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 from authmail.testing.wire import Request
 
 _PAGE = b"<html><body><h1>Sign in to the network</h1></body></html>"
@@ -71,12 +71,6 @@ async def failures(case: Case) -> list[Seen]:
     return await answered(case, *answers)
 
 
-@rule(
-    "outcome.unreadable-success",
-    "A success that cannot be read as the provider's acceptance is OutcomeUnknown: it may be a proxy's.",
-    "Return a Receipt only with the id that the answer gives; raise reply.failure() for everything else.",
-    kinds=("http",),
-)
 async def unreadable_success(case: Case) -> AsyncIterator[str]:
     """Answer with the status of success and something else."""
     for seen in await case.once("unreadable", lambda: unreadable(case)):
@@ -84,12 +78,6 @@ async def unreadable_success(case: Case) -> AsyncIterator[str]:
             yield str(seen)
 
 
-@rule(
-    "outcome.server-error",
-    "A 5xx that does not come from the provider promises nothing: OutcomeUnknown, or NotSent for a 503.",
-    "Raise reply.failure() where the provider's own code is missing.",
-    kinds=("http",),
-)
 async def server_error(case: Case) -> AsyncIterator[str]:
     """Answer with pages of errors."""
     for seen in await case.once("failures", lambda: failures(case)):
@@ -98,12 +86,6 @@ async def server_error(case: Case) -> AsyncIterator[str]:
             yield str(seen)
 
 
-@rule(
-    "outcome.refusal",
-    "A 4xx that does not come from the provider is no acceptance, and no reason to send again by itself.",
-    "Raise reply.failure() where the provider's own code is missing.",
-    kinds=("http",),
-)
 async def refusal(case: Case) -> AsyncIterator[str]:
     """Answer with pages of errors."""
     for seen in await case.once("failures", lambda: failures(case)):
@@ -112,12 +94,6 @@ async def refusal(case: Case) -> AsyncIterator[str]:
             yield str(seen)
 
 
-@rule(
-    "outcome.retry-after",
-    "Throttled says after how many seconds the provider wants to be asked again.",
-    "Raise reply.failure(…), which reads Retry-After; give retry_after= where the provider says it elsewhere.",
-    kinds=("http",),
-)
 async def retry_after(case: Case) -> AsyncIterator[str]:
     """Answer with a 429."""
     for seen in await case.once("failures", lambda: failures(case)):
@@ -128,12 +104,6 @@ async def retry_after(case: Case) -> AsyncIterator[str]:
             yield f"Retry-After: 7 gives retry_after {getattr(error, 'retry_after', None)}: {seen}"
 
 
-@rule(
-    "outcome.crash",
-    "No answer makes a connector fail by accident, with another exception than a SendError.",
-    "Check what the answer holds before you use it: it may be a list, a null, or an object without the key.",
-    kinds=("http",),
-)
 async def crash(case: Case) -> AsyncIterator[str]:
     """Look for errors that core had to replace."""
     for seen in [*await case.once("unreadable", lambda: unreadable(case)), *await case.once("failures", lambda: failures(case))]:
@@ -142,14 +112,54 @@ async def crash(case: Case) -> AsyncIterator[str]:
             yield str(seen)
 
 
-@rule(
-    "outcome.hint",
-    "Every error says in plain words what happened and what to do.",
-    "Give hint=, or raise reply.failure(), which has one.",
-    kinds=("http",),
-)
 async def hint(case: Case) -> AsyncIterator[str]:
     """Look for errors without words."""
     for seen in [*await case.once("unreadable", lambda: unreadable(case)), *await case.once("failures", lambda: failures(case))]:
         if isinstance(seen.sent.outcome, SendError) and not seen.sent.outcome.hint.strip():
             yield str(seen)
+
+
+RULES = (
+    Rule(
+        "outcome.unreadable-success",
+        "A success that cannot be read as the provider's acceptance is OutcomeUnknown: it may be a proxy's.",
+        "Return a Receipt only with the id that the answer gives; raise reply.failure() for everything else.",
+        unreadable_success,
+        kinds=("http",),
+    ),
+    Rule(
+        "outcome.server-error",
+        "A 5xx that does not come from the provider promises nothing: OutcomeUnknown, or NotSent for a 503.",
+        "Raise reply.failure() where the provider's own code is missing.",
+        server_error,
+        kinds=("http",),
+    ),
+    Rule(
+        "outcome.refusal",
+        "A 4xx that does not come from the provider is no acceptance, and no reason to send again by itself.",
+        "Raise reply.failure() where the provider's own code is missing.",
+        refusal,
+        kinds=("http",),
+    ),
+    Rule(
+        "outcome.retry-after",
+        "Throttled says after how many seconds the provider wants to be asked again.",
+        "Raise reply.failure(…), which reads Retry-After; give retry_after= where the provider says it elsewhere.",
+        retry_after,
+        kinds=("http",),
+    ),
+    Rule(
+        "outcome.crash",
+        "No answer makes a connector fail by accident, with another exception than a SendError.",
+        "Check what the answer holds before you use it: it may be a list, a null, or an object without the key.",
+        crash,
+        kinds=("http",),
+    ),
+    Rule(
+        "outcome.hint",
+        "Every error says in plain words what happened and what to do.",
+        "Give hint=, or raise reply.failure(), which has one.",
+        hint,
+        kinds=("http",),
+    ),
+)

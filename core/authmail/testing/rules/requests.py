@@ -1,13 +1,13 @@
 """What a mail may have, each on its own: it arrives at the provider, or the send is refused, or leaving it out is declared."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import attrs
 
 from authmail.mail.email import Email
 from authmail.outcomes import MessageRejected, Receipt
 from authmail.testing.case import RECIPIENT, Case, Sent
-from authmail.testing.rules import Check, rule
+from authmail.testing.rules.rule import Check, Rule
 
 _LONG_LINE = "long " * 199 + "end"
 
@@ -72,9 +72,13 @@ def _is_refused(sent: Sent) -> bool:
 
 
 _DO = "Send it; or raise MessageRejected before the request; or, if a mail without it is as good, say why in leaves_out: {%r: …}."
-_register: Callable[[Feature], Check] = lambda feature: rule(  # noqa: E731 (a rule for each row)
-    f"request.{feature.name}", f"{feature.says} arrives at the provider, or nothing is sent.", _DO % feature.name
-)(_check_of(feature))
 
-for _feature in FEATURES:
-    _register(_feature)
+RULES = tuple(
+    Rule(
+        f"request.{feature.name}",
+        f"{feature.says} arrives at the provider, or nothing is sent.",
+        _DO % feature.name,
+        _check_of(feature),
+    )
+    for feature in FEATURES
+)

@@ -7,19 +7,13 @@ from typing import Any
 from authmail.config.settings import fields_of, holds_templates, is_required
 from authmail.errors import ConfigError, Problem
 from authmail.testing.case import TEMPLATES, Case
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 
 _SHORTEST_SECRET = 8
 # Of every kind that JSON has; a setting takes some of them.
 _WRONG: tuple[Any, ...] = ({"an": "object"}, ["a list"], 3.5, True, "\ud800")
 
 
-@rule(
-    "config.valid",
-    "The config of the test class is valid, and its secrets can be told from other text.",
-    "Correct the config; make each secret at least 8 characters long, such as key-canary-1.",
-    basic=True,
-)
 async def valid(case: Case) -> AsyncIterator[str]:
     """Validate it."""
     problems = _problems(case, case.config)
@@ -29,11 +23,6 @@ async def valid(case: Case) -> AsyncIterator[str]:
         yield "a secret is too short to be looked for"
 
 
-@rule(
-    "config.typed",
-    "validate_config returns an object of the settings class.",
-    "Return SettingsClass.from_dict(config).",
-)
 async def typed(case: Case) -> AsyncIterator[str]:
     """Look at the type."""
     config = case.connector.validate_config(case.config, templates=TEMPLATES)
@@ -41,11 +30,6 @@ async def typed(case: Case) -> AsyncIterator[str]:
         yield f"it returned {type(config).__name__}"
 
 
-@rule(
-    "config.required",
-    "Without a required setting the config is refused, and the problem names it.",
-    "Give it no default; let from_dict find what is missing.",
-)
 async def required(case: Case) -> AsyncIterator[str]:
     """Leave out one after the other."""
     for key, field, _ in fields_of(case.connector.metadata.settings or object):
@@ -55,11 +39,6 @@ async def required(case: Case) -> AsyncIterator[str]:
                 yield f"without {key}: {_told(problems)}"
 
 
-@rule(
-    "config.optional",
-    "A null for an optional setting is the same as leaving it out.",
-    "Let from_dict read the config; it does so.",
-)
 async def optional(case: Case) -> AsyncIterator[str]:
     """Set one after the other to null."""
     for key, field, _ in fields_of(case.connector.metadata.settings or object):
@@ -67,11 +46,6 @@ async def optional(case: Case) -> AsyncIterator[str]:
             yield f"{key} as null: {_told(problems)}"
 
 
-@rule(
-    "config.types",
-    "A value of the wrong type is refused, and the problem names its setting; nothing is guessed or crashes.",
-    "Type the settings and let from_dict read them; a check of your own raises ValueError on a bad value only.",
-)
 async def types(case: Case) -> AsyncIterator[str]:
     """Try values of every type."""
     for item in case.connector.form_items:
@@ -85,11 +59,6 @@ async def types(case: Case) -> AsyncIterator[str]:
             yield f"{item.key} takes anything"
 
 
-@rule(
-    "config.together",
-    "All problems are reported at once, in the order of the settings.",
-    "Don't stop at the first one; from_dict gathers them.",
-)
 async def together(case: Case) -> AsyncIterator[str]:
     """Make every setting wrong."""
     keys = [item.key for item in case.connector.form_items]
@@ -100,11 +69,6 @@ async def together(case: Case) -> AsyncIterator[str]:
         yield f"with every setting wrong, only {', '.join(named) or 'none'} of {', '.join(alone)} are named"
 
 
-@rule(
-    "config.unknown-keys",
-    "An unknown key is a warning, no problem: a config may have been written for a newer or older version.",
-    "Let from_dict read the config; warnings name the key and the nearest one by themselves.",
-)
 async def unknown_keys(case: Case) -> AsyncIterator[str]:
     """Add one."""
     config = {**case.config, "aKeyThatIsNone": 1}
@@ -112,11 +76,6 @@ async def unknown_keys(case: Case) -> AsyncIterator[str]:
         yield _told(problems)
 
 
-@rule(
-    "config.unchanged",
-    "validate_config leaves the config as it was: the host keeps it.",
-    "Make a copy before you change anything.",
-)
 async def unchanged(case: Case) -> AsyncIterator[str]:
     """Compare."""
     config = case.config
@@ -125,11 +84,6 @@ async def unchanged(case: Case) -> AsyncIterator[str]:
         yield f"before {sorted(case.config)}, after {sorted(config)}"
 
 
-@rule(
-    "config.destination",
-    "The setting that decides where secrets are sent is marked: a change of it asks for them again.",
-    "Give setting(…, destination=True) to the endpoint or host.",
-)
 async def destination(case: Case) -> AsyncIterator[str]:
     """Look at the settings that config_for changes."""
     marked = {key for key, _, spec in fields_of(case.connector.metadata.settings or object) if spec.destination}
@@ -137,12 +91,6 @@ async def destination(case: Case) -> AsyncIterator[str]:
         yield f"none of {', '.join(case.config_for('https://example.com'))} is marked"
 
 
-@rule(
-    "config.endpoint",
-    "There is a setting `endpoint`: for regional, private and test hosts.",
-    'endpoint: str | None = setting("Endpoint", default=None, destination=True, check=checks.endpoint)',
-    kinds=("http",),
-)
 async def endpoint(case: Case) -> AsyncIterator[str]:
     """Look for it."""
     keys = [key for key, _, _ in fields_of(case.connector.metadata.settings or object)]
@@ -150,11 +98,6 @@ async def endpoint(case: Case) -> AsyncIterator[str]:
         yield f"there are {', '.join(keys)}"
 
 
-@rule(
-    "config.line-breaks",
-    "A setting of one line takes no line breaks: they would add headers to the mail.",
-    "Give setting(…, check=checks.printable), or one_mailbox, one_address.",
-)
 async def line_breaks(case: Case) -> AsyncIterator[str]:
     """Try one in each text; secrets apart, which the transport refuses in headers."""
     for item in case.connector.form_items:
@@ -165,11 +108,6 @@ async def line_breaks(case: Case) -> AsyncIterator[str]:
                     break
 
 
-@rule(
-    "privacy.config",
-    "A config shows no secret: not in its texts, its redacted form, its problems or warnings.",
-    "Use the type Secret; name in problems the setting and what was expected, never the value.",
-)
 async def hidden(case: Case) -> AsyncIterator[str]:
     """Look for the secrets wherever a config is shown."""
     config = case.connector.validate_config(case.config, templates=TEMPLATES)
@@ -202,3 +140,81 @@ def _is_about(problem: Problem, key: str) -> bool:
 
 def _told(problems: list[Problem]) -> str:
     return "; ".join(str(problem) for problem in problems) or "it is accepted"
+
+
+RULES = (
+    Rule(
+        "config.valid",
+        "The config of the test class is valid, and its secrets can be told from other text.",
+        "Correct the config; make each secret at least 8 characters long, such as key-canary-1.",
+        valid,
+        basic=True,
+    ),
+    Rule(
+        "config.typed",
+        "validate_config returns an object of the settings class.",
+        "Return SettingsClass.from_dict(config).",
+        typed,
+    ),
+    Rule(
+        "config.required",
+        "Without a required setting the config is refused, and the problem names it.",
+        "Give it no default; let from_dict find what is missing.",
+        required,
+    ),
+    Rule(
+        "config.optional",
+        "A null for an optional setting is the same as leaving it out.",
+        "Let from_dict read the config; it does so.",
+        optional,
+    ),
+    Rule(
+        "config.types",
+        "A value of the wrong type is refused, and the problem names its setting; nothing is guessed or crashes.",
+        "Type the settings and let from_dict read them; a check of your own raises ValueError on a bad value only.",
+        types,
+    ),
+    Rule(
+        "config.together",
+        "All problems are reported at once, in the order of the settings.",
+        "Don't stop at the first one; from_dict gathers them.",
+        together,
+    ),
+    Rule(
+        "config.unknown-keys",
+        "An unknown key is a warning, no problem: a config may have been written for a newer or older version.",
+        "Let from_dict read the config; warnings name the key and the nearest one by themselves.",
+        unknown_keys,
+    ),
+    Rule(
+        "config.unchanged",
+        "validate_config leaves the config as it was: the host keeps it.",
+        "Make a copy before you change anything.",
+        unchanged,
+    ),
+    Rule(
+        "config.destination",
+        "The setting that decides where secrets are sent is marked: a change of it asks for them again.",
+        "Give setting(…, destination=True) to the endpoint or host.",
+        destination,
+    ),
+    Rule(
+        "config.endpoint",
+        "There is a setting `endpoint`: for regional, private and test hosts.",
+        'endpoint: str | None = setting("Endpoint", default=None, destination=True, check=checks.endpoint)',
+        endpoint,
+        kinds=("http",),
+    ),
+    Rule(
+        "config.line-breaks",
+        "A setting of one line takes no line breaks: they would add headers to the mail.",
+        "Give setting(…, check=checks.printable), or one_mailbox, one_address.",
+        line_breaks,
+    ),
+    Rule(
+        "privacy.config",
+        "A config shows no secret: not in its texts, its redacted form, its problems or warnings.",
+        "Use the type Secret; name in problems the setting and what was expected, never the value.",
+        hidden,
+    ),
+)

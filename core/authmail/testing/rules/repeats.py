@@ -7,7 +7,7 @@ from itertools import pairwise
 from authmail.mail.message import Message
 from authmail.testing.case import Case, Sent, message
 from authmail.testing.exchange import MISHAPS, Answer
-from authmail.testing.rules import rule
+from authmail.testing.rules.rule import Rule
 
 _MOST = 2
 
@@ -27,11 +27,6 @@ async def unanswered(case: Case) -> dict[str, Sent]:
     return {f"{mishap} after {name}": found for (mishap, name), found in zip(tried, sent, strict=True)}
 
 
-@rule(
-    "repeat.unknown",
-    "A request that got no answer is not sent again: the first may have been accepted.",
-    "Leave repeating to the host. If the provider tells a repeat from a second mail, declare repeats_safely = True.",
-)
 async def unknown(case: Case) -> AsyncIterator[str]:
     """Count the requests."""
     most = _MOST if case.repeats_safely else 1
@@ -40,13 +35,24 @@ async def unknown(case: Case) -> AsyncIterator[str]:
             yield f"{what}: {len(sent.requests)} requests came"
 
 
-@rule(
-    "repeat.identical",
-    "A repeated request is the very same, byte for byte: else the provider takes it for a second mail.",
-    "Build the request once, with its nonce, key and date, and post that one again: see authmail.repeat_unanswered.",
-)
 async def identical(case: Case) -> AsyncIterator[str]:
     """Compare the requests."""
     for what, sent in (await case.once("unanswered", lambda: unanswered(case))).items():
         if case.repeats_safely and not all(one.is_repeated_by(other) for one, other in pairwise(sent.requests)):
             yield f"{what}: the requests differ"
+
+
+RULES = (
+    Rule(
+        "repeat.unknown",
+        "A request that got no answer is not sent again: the first may have been accepted.",
+        "Leave repeating to the host. If the provider tells a repeat from a second mail, declare repeats_safely = True.",
+        unknown,
+    ),
+    Rule(
+        "repeat.identical",
+        "A repeated request is the very same, byte for byte: else the provider takes it for a second mail.",
+        "Build the request once, with its nonce, key and date, and post that one again: see authmail.repeat_unanswered.",
+        identical,
+    ),
+)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import sys
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -12,18 +11,11 @@ from xml.etree import ElementTree  # noqa: ICN001 (its own name says more than E
 from authmail.config.secret import Secret
 from authmail.config.settings import Settings, fields_of
 from authmail.errors import ConnectorNotFound
+from authmail.privacy import names_secret
 from authmail.testing.case import Case
-from authmail.testing.rules import rule
-
-_SECRET_KEY = re.compile(r"(?:secret|token|passw(?:or)?d|pwd|api_?key|private_?key|credentials?)$", re.IGNORECASE)
+from authmail.testing.rules.rule import Rule
 
 
-@rule(
-    "metadata.loads",
-    "The connector is installed, and core accepts its hooks and metadata.",
-    "Read the reason; `authmail connectors` shows it too. A package in work is installed with `pip install -e .`.",
-    basic=True,
-)
 async def loads(case: Case) -> AsyncIterator[str]:
     """Load it."""
     try:
@@ -32,12 +24,6 @@ async def loads(case: Case) -> AsyncIterator[str]:
         yield str(error)
 
 
-@rule(
-    "metadata.settings",
-    "metadata.settings is a settings class: form items, JSON Schema and the config to fill in come from it.",
-    "Derive the class from Settings, decorate it with @settings, and give it to ConnectorMetadata.load(…, settings=…).",
-    basic=True,
-)
 async def settings_class(case: Case) -> AsyncIterator[str]:
     """Look at the class."""
     kind = case.connector.metadata.settings
@@ -45,11 +31,6 @@ async def settings_class(case: Case) -> AsyncIterator[str]:
         yield f"it is {kind!r}"
 
 
-@rule(
-    "metadata.words",
-    "Name and description are not empty in any language.",
-    "Fill them in in metadata.json, or leave the language out.",
-)
 async def words(case: Case) -> AsyncIterator[str]:
     """Look for blanks."""
     metadata = case.connector.metadata
@@ -59,11 +40,6 @@ async def words(case: Case) -> AsyncIterator[str]:
                 yield f"{key}.{tag} is empty"
 
 
-@rule(
-    "metadata.logo",
-    "There is a logo that an admin page can show: a PNG, or an SVG without scripts and addresses of others.",
-    "Put logo.svg or logo.png beside metadata.json; draw everything in the file itself.",
-)
 async def logo(case: Case) -> AsyncIterator[str]:
     """Look at both logos."""
     metadata = case.connector.metadata
@@ -95,11 +71,6 @@ def _svg_findings(image: bytes) -> list[str]:
     return found
 
 
-@rule(
-    "metadata.guide",
-    "There is a guide in English that names every setting.",
-    "Write README.md beside metadata.json: where to get the values, and each key between `backticks`.",
-)
 async def guide(case: Case) -> AsyncIterator[str]:
     """Look for the settings in it."""
     text = case.connector.metadata.readme("en")
@@ -111,11 +82,6 @@ async def guide(case: Case) -> AsyncIterator[str]:
             yield f"it does not name `{item.key}`"
 
 
-@rule(
-    "metadata.labels",
-    "Every setting has a label, and what must be filled in says where to find it.",
-    'Give setting("Label", help="Console > Keys").',
-)
 async def labels(case: Case) -> AsyncIterator[str]:
     """Look at the form items."""
     for item in case.connector.form_items:
@@ -125,24 +91,14 @@ async def labels(case: Case) -> AsyncIterator[str]:
             yield f"{item.key} has no help"
 
 
-@rule(
-    "metadata.secrets",
-    "Every setting that holds a secret is of the type Secret: forms mask it, and it never shows.",
-    "Change the type of the setting to Secret, and read it with .reveal() where it is used.",
-)
 async def secrets(case: Case) -> AsyncIterator[str]:
     """Look for keys that sound like secrets."""
     for key, field, _ in fields_of(_settings(case)):
         options = (field.type, *getattr(field.type, "__args__", ()))
-        if _SECRET_KEY.search(key) and str in options and Secret not in options:
+        if names_secret(key) and str in options and Secret not in options:
             yield f"{key} is a plain text"
 
 
-@rule(
-    "metadata.conditions",
-    "What metadata.json and show_if say of settings is about settings that exist.",
-    "Correct the key, or delete the entry.",
-)
 async def conditions(case: Case) -> AsyncIterator[str]:
     """Compare the keys."""
     keys = {key for key, _, _ in fields_of(_settings(case))}
@@ -155,22 +111,12 @@ async def conditions(case: Case) -> AsyncIterator[str]:
             yield f"metadata.json translates the setting {key}, which there is not"
 
 
-@rule(
-    "import.quiet",
-    "Import, metadata and validation do no I/O but reading the package's own files.",
-    "Move it into send_message, open_client or check_account; hosts list connectors and check configs anywhere.",
-)
 async def quiet(case: Case) -> AsyncIterator[str]:
     """Do it in a process that watches."""
     for event in (await case.once("import", lambda: _probed(case)))["events"]:
         yield event
 
 
-@rule(
-    "import.light",
-    "Import, metadata and validation load no HTTP or SMTP client.",
-    "Import it within the function that uses it, or under TYPE_CHECKING; `http` comes without an import.",
-)
 async def light(case: Case) -> AsyncIterator[str]:
     """Look which modules were loaded in that process."""
     for name in (await case.once("import", lambda: _probed(case)))["loaded"]:
@@ -196,3 +142,69 @@ def _settings(case: Case) -> type:
     kind = case.connector.metadata.settings
     assert kind is not None  # noqa: S101 (a basic rule)
     return kind
+
+
+RULES = (
+    Rule(
+        "metadata.loads",
+        "The connector is installed, and core accepts its hooks and metadata.",
+        "Read the reason; `authmail connectors` shows it too. A package in work is installed with `pip install -e .`.",
+        loads,
+        basic=True,
+    ),
+    Rule(
+        "metadata.settings",
+        "metadata.settings is a settings class: form items, JSON Schema and the config to fill in come from it.",
+        "Derive the class from Settings, decorate it with @settings, and give it to ConnectorMetadata.load(…, settings=…).",
+        settings_class,
+        basic=True,
+    ),
+    Rule(
+        "metadata.words",
+        "Name and description are not empty in any language.",
+        "Fill them in in metadata.json, or leave the language out.",
+        words,
+    ),
+    Rule(
+        "metadata.logo",
+        "There is a logo that an admin page can show: a PNG, or an SVG without scripts and addresses of others.",
+        "Put logo.svg or logo.png beside metadata.json; draw everything in the file itself.",
+        logo,
+    ),
+    Rule(
+        "metadata.guide",
+        "There is a guide in English that names every setting.",
+        "Write README.md beside metadata.json: where to get the values, and each key between `backticks`.",
+        guide,
+    ),
+    Rule(
+        "metadata.labels",
+        "Every setting has a label, and what must be filled in says where to find it.",
+        'Give setting("Label", help="Console > Keys").',
+        labels,
+    ),
+    Rule(
+        "metadata.secrets",
+        "Every setting that holds a secret is of the type Secret: forms mask it, and it never shows.",
+        "Change the type of the setting to Secret, and read it with .reveal() where it is used.",
+        secrets,
+    ),
+    Rule(
+        "metadata.conditions",
+        "What metadata.json and show_if say of settings is about settings that exist.",
+        "Correct the key, or delete the entry.",
+        conditions,
+    ),
+    Rule(
+        "import.quiet",
+        "Import, metadata and validation do no I/O but reading the package's own files.",
+        "Move it into send_message, open_client or check_account; hosts list connectors and check configs anywhere.",
+        quiet,
+    ),
+    Rule(
+        "import.light",
+        "Import, metadata and validation load no HTTP or SMTP client.",
+        "Import it within the function that uses it, or under TYPE_CHECKING; `http` comes without an import.",
+        light,
+    ),
+)
