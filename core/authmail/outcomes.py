@@ -13,6 +13,25 @@ import attrs
 from authmail.errors import AuthmailError
 from authmail.words.text import NOTHING, Text, as_text, say
 
+__all__ = [
+    "AccountError",
+    "ConnectionCut",
+    "Limited",
+    "Meaning",
+    "MessageRejected",
+    "NoAnswerInTime",
+    "NotConnected",
+    "NotSent",
+    "NotSentInTime",
+    "OutcomeUnknown",
+    "Phase",
+    "Reason",
+    "Receipt",
+    "SendError",
+    "TemplateError",
+    "Throttled",
+]
+
 _DETAIL_LIMIT = 500
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 

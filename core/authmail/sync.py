@@ -15,6 +15,8 @@ from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
 from authmail.outcomes import Receipt
 
+__all__ = ["Mailer"]
+
 _Result = TypeVar("_Result")
 
 _lock = threading.Lock()

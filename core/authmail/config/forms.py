@@ -22,6 +22,7 @@ from authmail.config.settings import (
 )
 from authmail.templates.samples import LOGTO_TYPES, starter_templates
 from authmail.templates.template import Template
+from authmail.words.text import in_language
 
 #: Language tag → setting's key → ``label`` and ``help`` in that language.
 Translations = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -72,14 +73,21 @@ class FormItem:
         return {key: value for key, value in item.items() if value is not None}
 
 
-def form_items(cls: type, translations: Mapping[str, Mapping[str, str]] | None = None) -> tuple[FormItem, ...]:
+def form_items(
+    cls: type, translations: Mapping[str, Mapping[str, str]] | None = None, language: str = "en"
+) -> tuple[FormItem, ...]:
     """Return a form item for each setting.
 
     Args:
         cls: the settings class.
-        translations: key → ``label`` and ``help`` in the language wanted; what it lacks stays English.
+        translations: key → ``label`` and ``help`` in the language wanted.
+        language: the language; what the translations lack is looked up in the catalogs, else it stays English.
     """
-    return tuple(_form_item(key, field, spec, (translations or {}).get(key, {})) for key, field, spec in fields_of(cls))
+    items = []
+    for key, field, spec in fields_of(cls):
+        common = {"label": in_language(spec.label, language), "help": in_language(spec.help, language)}
+        items.append(_form_item(key, field, spec, {**common, **(translations or {}).get(key, {})}))
+    return tuple(items)
 
 
 def json_schema(cls: type) -> dict[str, Any]:
@@ -146,11 +154,11 @@ def _form_item(key: str, field: "attrs.Attribute[Any]", spec: Spec, words: Mappi
     return FormItem(
         key=key,
         type=_form_type(field.type, spec),
-        label=words.get("label", spec.label),
+        label=words["label"],
         required=is_required(field) or bool(spec.required_types),
         placeholder=spec.placeholder,
         default_value=default,
-        description=words.get("help", spec.help) or None,
+        description=words["help"] or None,
         select_items=tuple({"value": str(choice), "title": spec.titles.get(str(choice), str(choice))} for choice in choices),
         show_conditions=tuple({"targetKey": target, "expectValue": value} for target, value in spec.show_if.items()),
         is_confidential=is_secret(field.type),

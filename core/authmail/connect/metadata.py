@@ -11,6 +11,7 @@ from typing import Any, Self
 import attrs
 
 from authmail.config.forms import FormItem, config_template, form_items
+from authmail.words.catalogs import add_words, words_in
 from authmail.words.locales import best_match
 from authmail.words.text import say
 
@@ -89,7 +90,7 @@ class ConnectorMetadata:
         guides = {
             match["language"] or "en": found[name].read_text("utf-8") for name in found if (match := _README.fullmatch(name))
         }
-        return cls(
+        metadata = cls(
             **required,
             settings=settings,
             logo=_data_uri(found, "logo") or "",
@@ -99,6 +100,8 @@ class ConnectorMetadata:
             slug=data.get("slug"),
             sidebar_label=data.get("sidebarLabel"),
         )
+        add_words(metadata.id, lambda language: {**metadata._helps(language), **words_in(folder)(language)})
+        return metadata
 
     def readme(self, language: str = "en") -> str:
         """Return the guide, Markdown, in the nearest language there is; English where none is near."""
@@ -112,7 +115,16 @@ class ConnectorMetadata:
             key: {part: texts[tag] for part, texts in parts.items() if (tag := best_match([language], texts)) is not None}
             for key, parts in self.translations.items()
         }
-        return form_items(self.settings, words)
+        return form_items(self.settings, words, language)
+
+    def _helps(self, language: str) -> dict[str, str]:
+        """Return the helps of settings, English → text: problems have them as hints."""
+        english = {item.key: item.description for item in self.form_items()}
+        return {
+            text: parts["help"][language]
+            for key, parts in self.translations.items()
+            if language in parts.get("help", {}) and (text := english.get(key))
+        }
 
     @property
     def config_template(self) -> str:

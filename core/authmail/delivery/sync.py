@@ -12,6 +12,8 @@ from authmail.delivery.sender import Step
 from authmail.mail.message import Message
 from authmail.sync import Blocking, run
 
+__all__ = ["Delivery", "load"]
+
 
 class Delivery(Blocking):
     """:class:`authmail.delivery.Delivery` with the same names and errors, without ``await``.

@@ -14,7 +14,7 @@ Source = Callable[[str], Mapping[str, str]]
 #: The languages that authmail's own texts are in, besides English.
 LANGUAGES = ("fr", "zh-CN")
 
-_sources: list[Source] = []
+_sources: dict[str, Source] = {}
 
 
 def words_in(folder: Traversable) -> Source:
@@ -30,9 +30,14 @@ def words_in(folder: Traversable) -> Source:
     return read
 
 
-def add_words(source: Source) -> None:
-    """Add translations. What is translated already stays as it is: nobody changes another one's words."""
-    _sources.append(source)
+def add_words(name: str, source: Source) -> None:
+    """Add somebody's translations. What is translated already stays as it is: nobody changes another one's words.
+
+    Args:
+        name: whose they are, a connector's factory id; those of the same name are replaced.
+        source: read when somebody first asks for the language.
+    """
+    _sources[name] = source
     _catalog.cache_clear()
 
 
@@ -45,6 +50,6 @@ def catalog_of(language: str) -> Mapping[str, str]:
 @lru_cache(maxsize=8)
 def _catalog(language: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for source in (words_in(files("authmail_metadata") / "core"), *_sources):
+    for source in (words_in(files("authmail_metadata") / "core"), *_sources.values()):
         found = {**source(language), **found}
     return found
