@@ -8,7 +8,7 @@ import pytest
 
 from authmail import ConfigError, Message, MessageRejected, Settings, Template, UsageType, setting, settings
 from authmail.config.forms import FormItem, form_items
-from authmail.config.settings import unknown_keys
+from authmail.config.doubts import unknown_keys
 from authmail.connect.metadata import ConnectorMetadata
 
 # The data model.

@@ -252,10 +252,13 @@ async def test_core_renders_only_for_those_who_ask():
     """A connector with templates at the provider gets the cleaned values, and cannot take a rendered Email."""
 
     async def send(message, values):
-        return Receipt(f"{message.type}, {values['code']}, {values['user']['name']}")
+        return Receipt(message.type, detail=f"{values['user']['name']}")
 
     named = Message("a@b.c", "NoTemplate", {"code": "1", "user": {"name": "see https://evil.example"}})
-    assert (await answer_of(send, named)).message_id == "NoTemplate, 1, see https[:]//evil[.]example"
+    receipt = await answer_of(send, named)
+    assert receipt.message_id == "NoTemplate"
+    assert receipt.detail.startswith("see ")
+    assert "https://evil.example" not in receipt.detail
     error = await failure_of(send, Email("a@b.c", "s", text="t"))
     assert isinstance(error, MessageRejected)
 

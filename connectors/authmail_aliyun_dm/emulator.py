@@ -161,19 +161,8 @@ class DirectMailEmulator(ApiEmulator):
         return fault.action == "lose" and call.nonce not in self._lost
 
     def _check_mail(self, parameters: Mapping[str, str]) -> None:
-        for name in _REQUIRED:
-            if not parameters.get(name):
-                raise Refusal(400, f"Missing{name}", f"{name} is mandatory for this action.")
-        if not (parameters.get("HtmlBody") or parameters.get("TextBody") or parameters.get("Template")):
-            raise Refusal(400, "InvalidBody", "The specified textBody or htmlBody is wrongly formed.")
-        for name, (pattern, code) in _RULES.items():
-            if name in parameters and not re.fullmatch(pattern, parameters[name]):
-                raise Refusal(400, code, f"The specified {name} is wrongly formed.")
-        recipients = parameters["ToAddress"].split(",")
-        if len(recipients) > _MOST_RECIPIENTS or not all(map(_is_address, recipients)):
-            raise Refusal(400, "InvalidToAddress", "The specified ToAddress is wrongly formed.")
-        if "ReplyAddress" in parameters and not _is_address(parameters["ReplyAddress"]):
-            raise Refusal(400, "InvalidReplyAddress.Malformed", "The specified ReplyAddress is wrongly formed.")
+        _check_presence(parameters)
+        _check_forms(parameters)
         if parameters["AccountName"] not in self.senders or parameters.get("RegionId", self.region) != self.region:
             raise Refusal(404, "InvalidMailAddress.NotFound", "The specified mailAddress does not exist.")
 
@@ -195,6 +184,25 @@ class DirectMailEmulator(ApiEmulator):
     def _check_read_rights(self) -> None:
         if not self.read_rights:
             raise Refusal(403, "NoPermission", "You are not authorized to do this action.")
+
+
+def _check_presence(parameters: Mapping[str, str]) -> None:
+    for name in _REQUIRED:
+        if not parameters.get(name):
+            raise Refusal(400, f"Missing{name}", f"{name} is mandatory for this action.")
+    if not (parameters.get("HtmlBody") or parameters.get("TextBody") or parameters.get("Template")):
+        raise Refusal(400, "InvalidBody", "The specified textBody or htmlBody is wrongly formed.")
+
+
+def _check_forms(parameters: Mapping[str, str]) -> None:
+    for name, (pattern, code) in _RULES.items():
+        if name in parameters and not re.fullmatch(pattern, parameters[name]):
+            raise Refusal(400, code, f"The specified {name} is wrongly formed.")
+    recipients = parameters["ToAddress"].split(",")
+    if len(recipients) > _MOST_RECIPIENTS or not all(map(_is_address, recipients)):
+        raise Refusal(400, "InvalidToAddress", "The specified ToAddress is wrongly formed.")
+    if "ReplyAddress" in parameters and not _is_address(parameters["ReplyAddress"]):
+        raise Refusal(400, "InvalidReplyAddress.Malformed", "The specified ReplyAddress is wrongly formed.")
 
 
 def _mail(parameters: Mapping[str, str]) -> dict[str, Any]:

@@ -62,40 +62,44 @@ def signed_request(
 
 
 def _parameters(email: Email, config: AliyunDMConfig) -> dict[str, str]:
-    if len(email.subject) > LONGEST_SUBJECT:
-        raise _too_long("the subject has {count} characters, at most {most} are allowed", len(email.subject), LONGEST_SUBJECT)
-    if len(email.to.address) > _LONGEST_RECIPIENT:
-        hint = "the recipient has {count} characters, at most {most} are allowed"
-        raise _too_long(hint, len(email.to.address), _LONGEST_RECIPIENT, Reason.RECIPIENT)
-    # An address in a template's sendFrom has no effect: the sender is always accountName.
-    alias = email.from_name[:_SAFE_ALIAS] or config.from_alias
-    reply_to = email.reply_to.address if email.reply_to else config.reply_address
-    reply_name = email.reply_to.name[:_SAFE_ALIAS] if email.reply_to else config.reply_address_alias
+    _check_lengths(email)
+    reply_to, reply_name = _reply_mailbox(email, config)
     # Whether HTML and text together give a multipart mail is not known, so a derived text stays at home.
     text = email.text if email.html is None or email.text_is_own else None
     parameters = {
+        # An address in a template's sendFrom has no effect: the sender is always accountName.
         "AccountName": config.account_name,
         "AddressType": "1",
         "ReplyToAddress": "true" if config.reply_to_address and reply_to is None else "false",
         "ToAddress": email.to.address,
         "Subject": email.subject,
         "ClickTrace": "1" if config.click_trace else "0",
+        "HtmlBody": email.html,
+        "TextBody": text,
+        "FromAlias": email.from_name[:_SAFE_ALIAS] or config.from_alias or None,
+        "ReplyAddress": reply_to,
+        "ReplyAddressAlias": reply_name,
+        "TagName": config.tag_name,
+        "Headers": _headers(email.headers) if email.headers else None,
     }
-    if email.html is not None:
-        parameters["HtmlBody"] = email.html
-    if text is not None:
-        parameters["TextBody"] = text
-    if alias:
-        parameters["FromAlias"] = alias
-    if reply_to:
-        parameters["ReplyAddress"] = reply_to
-        if reply_name:
-            parameters["ReplyAddressAlias"] = reply_name
-    if config.tag_name is not None:
-        parameters["TagName"] = config.tag_name
-    if email.headers:
-        parameters["Headers"] = _headers(email.headers)
-    return parameters
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _check_lengths(email: Email) -> None:
+    if len(email.subject) > LONGEST_SUBJECT:
+        raise _too_long("the subject has {count} characters, at most {most} are allowed", len(email.subject), LONGEST_SUBJECT)
+    if len(email.to.address) > _LONGEST_RECIPIENT:
+        hint = "the recipient has {count} characters, at most {most} are allowed"
+        raise _too_long(hint, len(email.to.address), _LONGEST_RECIPIENT, Reason.RECIPIENT)
+
+
+def _reply_mailbox(email: Email, config: AliyunDMConfig) -> tuple[str | None, str | None]:
+    """Return address and name that answers go to, the mail's before the config's; None for what there is not."""
+    if email.reply_to:
+        return email.reply_to.address, email.reply_to.name[:_SAFE_ALIAS] or None
+    if config.reply_address is None:
+        return None, None
+    return config.reply_address, config.reply_address_alias or None
 
 
 def _headers(headers: Mapping[str, str]) -> str:

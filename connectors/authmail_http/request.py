@@ -79,18 +79,25 @@ def _json(data: Mapping[str, Any]) -> bytes:
 
 def _as_in_javascript(value: Any) -> Any:
     if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError("a key is no text")
-        keys = sorted((key for key in value if _is_index(key)), key=int)
-        keys += [key for key in value if not _is_index(key)]
-        return {key: _as_in_javascript(value[key]) for key in keys}
+        return {key: _as_in_javascript(value[key]) for key in _ordered_keys(value)}
     if isinstance(value, list | tuple):
         return [_as_in_javascript(item) for item in value]
     if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        return int(value) if value.is_integer() and abs(value) < _WHOLE else value
+        return _number(value)
     return value
+
+
+def _ordered_keys(value: Mapping[Any, Any]) -> list[str]:
+    if not all(isinstance(key, str) for key in value):
+        raise TypeError("a key is no text")
+    keys = sorted((key for key in value if _is_index(key)), key=int)
+    return keys + [key for key in value if not _is_index(key)]
+
+
+def _number(value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < _WHOLE else value
 
 
 def _is_index(key: str) -> bool:

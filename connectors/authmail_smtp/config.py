@@ -74,6 +74,16 @@ class TlsSettings(Settings):
         """Certificates in PEM form; empty for none."""
         return "\n".join(self.ca if isinstance(self.ca, list) else [self.ca or ""])
 
+    def warnings(self) -> Iterable[Problem]:
+        """Yield what has no effect, or only where the host allows it."""
+        if not self.reject_unauthorized:
+            hint = say("use servername, or ca for an authority of your own")
+            yield Problem("rejectUnauthorized", "counts only where the host's egress policy allows connections without TLS", hint)
+        if self.min_version in ("TLSv1", "TLSv1.1"):
+            yield Problem("minVersion", "is not safe any more and has no effect: 1.2 is the oldest")
+        if self.ca and "-----BEGIN CERTIFICATE-----" not in self.authorities:
+            yield Problem("ca", "has no certificate in PEM form", "each begins with -----BEGIN CERTIFICATE-----")
+
 
 @settings
 class SMTPConfig(Settings):
@@ -172,14 +182,17 @@ class SMTPConfig(Settings):
         for key in ("logger", "debug"):
             if getattr(self, key):
                 yield Problem(key, "has no effect", "errors tell step, code and the server's words")
+        yield from self._header_warnings()
+        for index, template in enumerate(self.templates):
+            if not template.subject.strip() or not template.content.strip():
+                yield Problem(f"templates[{index}]", "has an empty subject or content", "spam filters dislike such a mail")
+
+    def _header_warnings(self) -> Iterable[Problem]:
         for name, texts in (self.custom_headers or {}).items():
             if is_own_header(name):
                 yield Problem(f"customHeaders.{name}", "has no effect: a mail has this header anyway")
             elif any(CONTROLS.search(text) for text in (texts if isinstance(texts, list) else [texts])):
                 yield Problem(f"customHeaders.{name}", "has a line break or control character, which becomes a blank")
-        for index, template in enumerate(self.templates):
-            if not template.subject.strip() or not template.content.strip():
-                yield Problem(f"templates[{index}]", "has an empty subject or content", "spam filters dislike such a mail")
 
     def _tls_warnings(self) -> Iterable[Problem]:
         if self.port == _IMPLICIT_TLS_PORT and not self.implicit_tls:
@@ -195,12 +208,4 @@ class SMTPConfig(Settings):
             yield Problem(
                 "ignoreTLS", "sends codes and passwords in clear", "works only where the host's egress policy allows it"
             )
-        if not self.tls_settings.reject_unauthorized:
-            hint = say("use servername, or ca for an authority of your own")
-            yield Problem(
-                "tls.rejectUnauthorized", "counts only where the host's egress policy allows connections without TLS", hint
-            )
-        if self.tls_settings.min_version in ("TLSv1", "TLSv1.1"):
-            yield Problem("tls.minVersion", "is not safe any more and has no effect: 1.2 is the oldest")
-        if self.tls_settings.ca and "-----BEGIN CERTIFICATE-----" not in self.tls_settings.authorities:
-            yield Problem("tls.ca", "has no certificate in PEM form", "each begins with -----BEGIN CERTIFICATE-----")
+        yield from (attrs.evolve(problem, path=f"tls.{problem.path}") for problem in self.tls_settings.warnings())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from authmail_smtp.emulator import SMTPEmulator
 
 _PATH = re.compile(r"(?i)(FROM|TO):\s*<([^<>]*)>((?: [!-~]+)*)")
+_MAIL_PARAMETERS = {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
 _MOST_RECIPIENTS = 100
 _MOST_ERRORS = 20
 
@@ -129,21 +130,24 @@ class Dialogue:
         return await self._line()
 
     async def _mail(self, rest: str) -> None:
-        match = _PATH.fullmatch(rest)
-        parameters = dict(part.upper().partition("=")[::2] for part in match[3].split()) if match else {}
-        size = parameters.get("SIZE", "0")
+        command = _mail_command(rest)
         if not self._greeted or self._sender is not None:
             await self._refuse(503, "5.5.1", "not now")
         elif self._server.login_required and not self._logged_in:
             await self._refuse(530, "5.7.0", "authentication required")
-        elif match is None or match[1].upper() != "FROM" or set(parameters) - {"SIZE", "BODY", "SMTPUTF8", "AUTH"}:
+        elif command is None:
             await self._refuse(501, "5.5.4", "syntax: MAIL FROM:<address>")
-        elif match[2] and not self._fits(match[2], "SMTPUTF8" in parameters):
+        else:
+            await self._begin_mail(*command)
+
+    async def _begin_mail(self, sender: str, parameters: Mapping[str, str]) -> None:
+        size, utf8 = parameters.get("SIZE", "0"), "SMTPUTF8" in parameters
+        if sender and not self._fits(sender, utf8):
             await self._refuse(553, "5.1.7", "the sender's address is not valid")
         elif size.isdecimal() and int(size) > self._server.largest:
             await self._refuse(552, "5.3.4", "message size exceeds fixed limit")
         else:
-            self._sender, self._utf8 = match[2], "SMTPUTF8" in parameters
+            self._sender, self._utf8 = sender, utf8
             await self._say(250, "2.1.0", "ok")
 
     async def _rcpt(self, rest: str) -> None:
@@ -267,6 +271,15 @@ class Dialogue:
     async def _write(self, data: bytes) -> None:
         self._writer.write(data)
         await self._writer.drain()
+
+
+def _mail_command(rest: str) -> tuple[str, dict[str, str]] | None:
+    """Return sender and parameters of a MAIL command; None if it is not one."""
+    match = _PATH.fullmatch(rest)
+    if match is None or match[1].upper() != "FROM":
+        return None
+    parameters = dict(part.upper().partition("=")[::2] for part in match[3].split())
+    return None if set(parameters) - _MAIL_PARAMETERS else (match[2], parameters)
 
 
 def _decoded(text: str) -> str:

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from authmail import AccountError, NotSent, NotSentInTime, OutcomeUnknown, Phase, Reason, SendError, say
 from authmail_smtp.login import Login
 from authmail_smtp.service_account import assertion
 
 if TYPE_CHECKING:
-    from authmail import Http
+    from authmail import Http, Reply
 
 # A token is renewed so many seconds before it expires, and by default lasts as long as Google's and Microsoft's do.
 _EARLY = 60.0
@@ -101,25 +101,11 @@ class Tokens:
             raise NotSent(
                 say("fetching an access token: {hint}", hint=error.hint), reason=error.reason, phase=Phase.BEFORE
             ) from None
-        answer: Any = {}
-        try:
-            answer = reply.json()
-        except SendError:
-            answer = {}
-        answer = answer if isinstance(answer, Mapping) else {}
-        token, life = answer.get("access_token"), answer.get("expires_in", _USUAL_LIFE)
-        if reply.status == _OK and isinstance(token, str) and token and token.isascii() and token.isprintable():
-            return token, float(life) if isinstance(life, int | float | str) and _is_number(life) else _USUAL_LIFE
-        code = answer.get("error") if isinstance(answer.get("error"), str) else None
-        details: dict[str, Any] = {"code": code, "status": reply.status, "phase": Phase.BEFORE}
-        if reply.status in (400, 401, 403) and code is not None:
-            hint = say("the refresh token, client ID or client secret is refused; grant access again")
-            raise AccountError(say("fetching an access token: {hint}", hint=hint), reason=Reason.CREDENTIALS, **details)
-        if reply.status in (404, 405):
-            raise AccountError(
-                say("fetching an access token: nothing answers there; check auth.accessUrl"), reason=Reason.ENDPOINT, **details
-            )
-        raise NotSent(say("fetching an access token: the server gave none"), reason=Reason.PROVIDER, **details)
+        answer = _object_in(reply)
+        token = answer.get("access_token")
+        if reply.status == _OK and _is_token(token):
+            return token, _life(answer.get("expires_in", _USUAL_LIFE))
+        raise _failure(reply.status, answer.get("error"))
 
 
 def _request(login: Login) -> dict[str, str]:
@@ -129,6 +115,36 @@ def _request(login: Login) -> dict[str, str]:
     form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token.reveal()}
     form |= {"client_id": login.client_id} if login.client_id else {}
     return form | ({"client_secret": login.client_secret.reveal()} if login.client_secret else {})
+
+
+def _object_in(reply: "Reply") -> Mapping[str, Any]:
+    """Return the JSON object that a reply holds; an empty one if it holds none."""
+    try:
+        answer = reply.json()
+    except SendError:
+        return {}
+    return answer if isinstance(answer, Mapping) else {}
+
+
+def _is_token(token: Any) -> TypeGuard[str]:
+    return isinstance(token, str) and bool(token) and token.isascii() and token.isprintable()
+
+
+def _life(seconds: Any) -> float:
+    return float(seconds) if isinstance(seconds, int | float | str) and _is_number(seconds) else _USUAL_LIFE
+
+
+def _failure(status: int, error: Any) -> SendError:
+    """Return the error of an answer without a token."""
+    code = error if isinstance(error, str) else None
+    details: dict[str, Any] = {"code": code, "status": status, "phase": Phase.BEFORE}
+    if status in (400, 401, 403) and code is not None:
+        hint = say("the refresh token, client ID or client secret is refused; grant access again")
+        return AccountError(say("fetching an access token: {hint}", hint=hint), reason=Reason.CREDENTIALS, **details)
+    if status in (404, 405):
+        hint = say("fetching an access token: nothing answers there; check auth.accessUrl")
+        return AccountError(hint, reason=Reason.ENDPOINT, **details)
+    return NotSent(say("fetching an access token: the server gave none"), reason=Reason.PROVIDER, **details)
 
 
 def _is_number(value: float | str) -> bool:

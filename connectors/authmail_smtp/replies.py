@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from authmail import NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError, Throttled, say
-from authmail_smtp.reply_codes import ROWS
+from authmail_smtp.reply_codes import ROWS, Row
 from authmail_smtp.steps import Step
 
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
@@ -61,21 +61,10 @@ def failure(step: Step, reply: Reply, where: str = "") -> SendError:
         reply: the reply, not one that this step waits for.
         where: host and port, for people.
     """
-    code, enhanced = str(reply.code), reply.enhanced
-    row = next(
-        (
-            row
-            for row in ROWS
-            if step in row.steps
-            and re.fullmatch(row.code, code)
-            and (row.enhanced is None or re.fullmatch(row.enhanced, enhanced or ""))
-            and (row.words is None or row.words.search(reply.text))
-        ),
-        None,
-    )
+    row = next((row for row in ROWS if _fits(row, step, reply)), None)
     text = _one_line(reply.text)
     details: dict[str, Any] = {
-        "code": enhanced or code,
+        "code": reply.enhanced or str(reply.code),
         "status": reply.code,
         "detail": text,
     }
@@ -85,6 +74,15 @@ def failure(step: Step, reply: Reply, where: str = "") -> SendError:
     retry_after = (_wait(text) or row.retry_after) if waits else None
     hint = _at(step, where, row.meaning.hint)
     return row.meaning.error(hint=hint, retry_after=retry_after, phase=Phase.AFTER, **details)
+
+
+def _fits(row: Row, step: Step, reply: Reply) -> bool:
+    return (
+        step in row.steps
+        and re.fullmatch(row.code, str(reply.code)) is not None
+        and (row.enhanced is None or re.fullmatch(row.enhanced, reply.enhanced or "") is not None)
+        and (row.words is None or row.words.search(reply.text) is not None)
+    )
 
 
 def _strange(step: Step, where: str, details: dict[str, Any]) -> SendError:

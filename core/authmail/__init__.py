@@ -23,6 +23,7 @@ from authmail.http.egress import Egress
 from authmail.mail.email import Email
 from authmail.mail.mailbox import Mailbox
 from authmail.mail.message import Message, UsageType
+from authmail.mail.recipient import Recipients
 from authmail.outcomes import (
     AccountError,
     ConnectionCut,
@@ -83,6 +84,7 @@ __all__ = [
     "Problem",
     "Reason",
     "Receipt",
+    "Recipients",
     "References",
     "Repeat",
     "Reply",

@@ -1,29 +1,31 @@
 """Mailer: the way of one message, from the host's call to one answer."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from functools import cache, partial
+from functools import cached_property, partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pluggy import PluginManager
 
-from authmail.config.secrets import secrets_in
+from authmail.config.secrets import secrets_in, texts_in
+from authmail.config.sender import sender_of
 from authmail.config.settings import Settings, fields_of, holds_templates
+from authmail.connect.arguments import read_config, read_connector, read_plugins, read_templates
 from authmail.connect.connector import Connector
-from authmail.connect.contract import manager_of
-from authmail.connect.plugins import HostHooks, ask_templates, notify
-from authmail.connect.registry import get_connector
+from authmail.connect.plugins import ask_templates, notify
 from authmail.http.client import Http
 from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.http.egress import Egress
 from authmail.http.session import Transport
+from authmail.http.ways import check_kind, check_ways
 from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
+from authmail.mail.recipient import Recipients
+from authmail.mail.vital import leaves
 from authmail.outcomes import (
     MessageRejected,
     NoAnswerInTime,
@@ -36,18 +38,21 @@ from authmail.outcomes import (
     SendError,
     TemplateError,
 )
-from authmail.privacy import clean_error, raise_afresh
-from authmail.templates.composer import Composer, read_recipient
-from authmail.templates.folder import templates_in
+from authmail.privacy import Confidential, log_of, raise_afresh
+from authmail.templates.composer import Composer, Rules
 from authmail.templates.samples import sample_payload
 from authmail.templates.strangers import clean_payload
 from authmail.templates.template import Template
+from authmail.words.striking import Spellings
 from authmail.words.text import say
 
 if TYPE_CHECKING:
     import aiohttp
 
-_log = logging.getLogger("authmail")
+_log = log_of("authmail")
+
+# A shorter name stands in too many sentences.
+_SHORTEST_NAME = 6
 
 
 class Mailer:
@@ -56,20 +61,26 @@ class Mailer:
     Args:
         connector: a :class:`Connector`, its factory id or its target.
         config: what ``connector.validate_config`` returned, or the JSON itself.
-        templates: templates of the host's own, a list or a folder (``fr/SignIn.html``); before the config's. With them,
+        templates: templates of the host's own, a list (also of their JSON) or a folder (``fr/SignIn.html``); before the config's. With them,
             or with a ``get_templates`` hook, the config needs none; an empty list says so for a host that sends Emails.
         plugins: objects or modules with host hooks (see :mod:`authmail.connect.contract`).
-        session: the host's own aiohttp session. The host then decides where it may connect, and closes it.
-        egress: where connectors may connect.
+        session: a session of the host's own, made by ``egress.session()``; the host closes it.
+        egress: where connectors may connect. None, with a session, says that the host vouches for where that one connects.
         timeout: seconds that one message may take, all in all.
         default_locale: language of templates for readers of languages there are none for.
+        trusted: names of placeholders whose values no stranger writes: ``["shop", "organization.name"]``.
+        link_hosts: hosts of links in values such as ``resetUrl``; what is elsewhere is a stranger's.
+        from_addresses: addresses and domains that a template's ``sendFrom`` may name; by default the configured domain, its
+            parents and what is below it.
+        recipients: which addresses may be written to.
         proxy: URL of an HTTP proxy.
         ca_file: PEM file of the authorities to trust instead of the system's.
         strict_templates: a failing ``get_templates`` hook fails the message.
         debug: errors keep their cause and the frames inside, which may hold secrets and codes.
 
     Raises:
-        ConfigError: the config or the templates cannot be used.
+        ConfigError: the config, the templates or another argument cannot be used.
+        TypeError: an argument is of another kind; its name is told.
         ConnectorNotFound: there is no such connector, or it is broken.
     """
 
@@ -82,24 +93,33 @@ class Mailer:
         connector: Connector | str,
         config: Any,
         *,
-        templates: Iterable[Template] | Path | Traversable | str | None = None,
+        templates: Iterable[Template | Mapping[str, Any]] | Path | Traversable | str | None = None,
         plugins: Iterable[object] = (),
         session: "aiohttp.ClientSession | None" = None,
-        egress: Egress = Egress.PUBLIC,
+        egress: Egress | None = Egress.PUBLIC,
         timeout: float = DEFAULT_TIMEOUT,
         default_locale: str | None = None,
+        trusted: Iterable[str] = (),
+        link_hosts: Iterable[str] | None = None,
+        from_addresses: Iterable[str] | None = None,
+        recipients: Recipients = Recipients.NARROW,
         proxy: str | None = None,
-        ca_file: str | None = None,
+        ca_file: str | Path | None = None,
         strict_templates: bool = False,
         debug: bool = False,
     ) -> None:
-        self._connector = get_connector(connector) if isinstance(connector, str) else connector
-        self._host = manager_of(HostHooks, plugins) if (plugins := tuple(plugins)) else _no_plugins()
+        check_ways(egress, session, timeout, proxy, ca_file)
+        check_kind("default_locale", default_locale, (str,), "a language tag", optional=True)
+        check_kind("strict_templates", strict_templates, (bool,), "True or False")
+        check_kind("debug", debug, (bool,), "True or False")
+        self._connector = read_connector(connector)
+        self._host = read_plugins(plugins)
         store = partial(ask_templates, self._host, strict=strict_templates) if _has_templates(self._host) else None
-        if isinstance(config, Mapping | list | str | int | float | None):
-            config = self._connector.validate_config(config, templates=templates is not None or store is not None)
-        self._config = config
-        self._composer = Composer((*_read_templates(templates), *templates_of(config)), store, default_locale)
+        own = read_templates(templates)
+        self._config = read_config(self._connector, config, elsewhere=templates is not None or store is not None)
+        self._templates = (*own, *templates_of(self._config))
+        rules = Rules.of(trusted, link_hosts, from_addresses, recipients, sender_of(self._config))
+        self._composer = Composer(self._templates, store, default_locale, rules)
         self._observed = bool(self._host.get_plugins())
         self._session = session
         self._egress = egress
@@ -248,35 +268,46 @@ class Mailer:
             if "values" in asked:
                 hint = "{connector} renders at the provider and takes a Message, not a rendered Email"
                 raise MessageRejected(say(hint, connector=self._connector.id), reason=Reason.MESSAGE, phase=Phase.BEFORE)
-            given["email"] = message
+            given["email"] = given["message"] = self._composer.rules.readdress(message)
         elif "email" in asked:
             given["email"] = await self._composer.compose(message)
         else:
-            read_recipient(message.to)
+            given["message"] = self._composer.rules.readdress_message(message)
         if "values" in asked:
-            given["values"] = clean_payload(message.payload)
+            given["values"] = clean_payload(message.payload, self._composer.rules.strangers, message.address)
         result = self._connector.send_message(given)
         receipt = await result if isinstance(result, Awaitable) else result
         if not isinstance(receipt, Receipt) or not receipt.message_id:
             hint = "the connector gave no Receipt with a message id"
             raise OutcomeUnknown(say(hint), reason=Reason.CONNECTOR, phase=Phase.AFTER)
-        return Receipt(receipt.message_id, receipt.request_id, receipt.detail, self._connector.id)
+        return Confidential(self._secrets, message.vital).clean_receipt(receipt, self._connector.id)
 
     def _clean(self, error: SendError, message: Mail | None = None) -> SendError:
-        if self._debug:
-            return error
-        confidential = [*secrets_in(self._config), *(() if message is None else message.vital)]
-        return clean_error(error, self._connector.id, confidential)
+        return error if self._debug else self._confidential(message).clean_error(error, self._connector.id)
+
+    def _confidential(self, message: Mail | None) -> Confidential:
+        """Return what must not be shown of a message and of the config."""
+        if not isinstance(message, Mail):
+            return Confidential(self._secrets)
+        bodies = (message.subject, message.html or "", message.text or "") if isinstance(message, Email) else ()
+        known = (*self._known_texts, message.address.rpartition("@")[2])
+        names = [str(value) for _, value, _ in leaves(message.payload) if len(str(value)) >= _SHORTEST_NAME]
+        strange = tuple(dict.fromkeys(name for name in names if not any(name in text for text in known)))
+        return Confidential(self._secrets, message.vital, strange, bodies, message.address)
+
+    @cached_property
+    def _secrets(self) -> Spellings:
+        return Spellings(secrets_in(self._config))
+
+    @cached_property
+    def _known_texts(self) -> tuple[str, ...]:
+        """What an operator wrote: a name out of a payload that stands there too is no secret of anybody's."""
+        written = [text for template in self._templates for text in (template.subject, template.content, template.text or "")]
+        return (*written, *texts_in(self._config))
 
     def __repr__(self) -> str:
         connector = getattr(self, "_connector", None)
         return f"Mailer({connector and connector.id!r}, {'open' if self._stack else 'closed'})"
-
-
-def _read_templates(templates: Iterable[Template] | Path | Traversable | str | None) -> tuple[Template, ...]:
-    if templates is None:
-        return ()
-    return templates_in(templates) if isinstance(templates, str | Traversable) else tuple(templates)
 
 
 def _has_templates(host: PluginManager) -> bool:
@@ -286,11 +317,6 @@ def _has_templates(host: PluginManager) -> bool:
 def _maybe_sent(http: Http, asked: frozenset[str]) -> bool:
     """Whether the mail may have gone out: what the connector says; else whether anything was asked of a provider."""
     return http.used or "client" in asked if http.mail_begun is None else http.mail_begun
-
-
-@cache
-def _no_plugins() -> PluginManager:
-    return manager_of(HostHooks, ())  # takes most of the time of making a Mailer, and there is one for each tenant
 
 
 def templates_of(config: Any) -> tuple[Template, ...]:

@@ -3,29 +3,33 @@
 It knows texts alone: callers hand it what is confidential.
 """
 
+import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from functools import wraps
-from html import escape
 from inspect import iscoroutinefunction
-from itertools import groupby
 from typing import Any, ParamSpec, TypeVar, cast
-from urllib.parse import quote, quote_plus
 
-from authmail.outcomes import SendError
+import attrs
+
+from authmail.outcomes import Receipt, SendError
+from authmail.words.striking import MARK, Spellings
+from authmail.words.text import Text
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
-
-#: What stands in place of what is not shown; nobody's real secret.
-MARK = "***"
+_Class = TypeVar("_Class", bound=type)
 
 # C0 and C1 controls, and the two Unicode line separators, which some software breaks lines at.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ONE_WORD = re.compile(r"[!-~]{1,256}")
-_SHORTEST_TO_STRIKE = 4
-# So many characters of a link or secret in a row give it away.
-_TELLING = 8
+_NO_WORD = re.compile(r"[^!-~]+")
+_LONGEST_ID = 256
+_LONGEST_DETAIL = 500
+_LONGEST_LOGGED = 200
+# So much of a body in a row is no accident.
+_ECHO = 32
+_LARGEST_BODY = 256 * 1024
 _SECRET_NAME = re.compile(
     r"secret|token|passw|passphrase|pwd|(?:api|private|access)[-_]?key$|credential|authorization|cookie|signature$|^pass|^key$",
     re.IGNORECASE,
@@ -55,65 +59,117 @@ def masked(address: str) -> str:
     return f"{local[:1]}{MARK}{at}{one_line(domain)[:100]}" if at else MARK
 
 
-def clean_error(error: SendError, connector: str, confidential: Iterable[str]) -> SendError:
-    """Return an error whose words are one line and hold nothing confidential.
+@attrs.frozen(repr=False)
+class Confidential:
+    """What must not be shown of one message and the config that it goes by.
 
     Args:
-        error: what a connector raised.
-        connector: its factory id.
-        confidential: secrets of the config, codes and links of the message.
+        secrets: of the config, in every spelling; made once for a config.
+        vital: codes, links and tokens of the message.
+        names: further values of the payload, such as names of people; struck out of the provider's words alone.
+        bodies: subject, text and HTML of the mail: what repeats so many characters of them is an echo.
+        address: the recipient's; its part before the ``@`` is masked.
     """
-    hidden = spellings(confidential)
 
-    def clean(text: str) -> str:
-        return one_line(whole_unicode(_struck(text, hidden)))
+    secrets: Spellings
+    vital: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
+    address: str = ""
 
-    words: dict[str, str | None] = {"hint": error.hint.change(clean), "detail": error.detail and clean(error.detail)}
-    for name in ("code", "request_id"):  # one word each; something longer is not what a provider gives
-        value = getattr(error, name) and _struck(getattr(error, name), hidden)
-        words[name] = value if value and _ONE_WORD.fullmatch(value) else None
-    return error.afresh(connector=connector, **words)
+    def clean_error(self, error: SendError, connector: str) -> SendError:
+        """Return an error whose words are one line and hold nothing confidential; fixed words of the code stay."""
+        spelled = (self.secrets, Spellings(self.vital))
+
+        def clean(text: str) -> str:
+            return self._line(text, spelled)
+
+        detail = error.detail and self._without_echo(clean(error.detail))
+        code = error.code if isinstance(error.code, Text) else _word_or_none(error.code and clean(error.code))
+        words = {"hint": error.hint.change(clean), "detail": detail, "code": code}
+        words["request_id"] = _word_or_none(error.request_id and clean(error.request_id))
+        return error.afresh(connector=connector, **words)
+
+    def clean_receipt(self, receipt: Receipt, connector: str) -> Receipt:
+        """Return a receipt whose ids are words and hold nothing confidential; the mail is accepted whatever they are."""
+        ids = (receipt.message_id, receipt.request_id or "")
+        if receipt.detail is None and all(self._is_plain(text) for text in ids if text):
+            return Receipt(receipt.message_id, receipt.request_id, None, connector)
+        spelled = (self.secrets, Spellings(self.vital))
+        message_id = _NO_WORD.sub("_", self._line(str(receipt.message_id), spelled))[:_LONGEST_ID]
+        request_id = _word_or_none(self._line(str(receipt.request_id), spelled)) if receipt.request_id else None
+        detail = receipt.detail and self._without_echo(self._line(receipt.detail, spelled))[:_LONGEST_DETAIL]
+        return Receipt(message_id, request_id, detail, connector)
+
+    def clean_line(self, text: str) -> str:
+        """Return a text of an account report as one line without secrets."""
+        return self._line(text, (self.secrets,))[:_LONGEST_DETAIL]
+
+    def _is_plain(self, text: str) -> bool:
+        return isinstance(text, str) and bool(_ONE_WORD.fullmatch(text)) and not any(value in text for value in self.vital)
+
+    def _line(self, text: str, spelled: Iterable[Spellings]) -> str:
+        text = whole_unicode(text)
+        for spellings in spelled:
+            text = spellings.strike(text)
+        if self.address and self.address.lower() in text.lower():
+            text = re.sub(re.escape(self.address), masked(self.address), text, flags=re.IGNORECASE)
+        return _printable(one_line(text))
+
+    def _without_echo(self, text: str) -> str:
+        """Return a provider's words without what they repeat of the mail, and without names out of its payload."""
+        marks = bytearray(len(text))
+        for body in self.bodies:
+            shown = body[:_LARGEST_BODY]
+            for start in range(len(text) - _ECHO + 1):
+                if text[start : start + _ECHO] in shown:
+                    marks[start : start + _ECHO] = b"x" * _ECHO
+        for name in self.names:
+            for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+                marks[match.start() : match.end()] = b"x" * len(match[0])
+        return _marked(text, marks)
 
 
-def strike_out(text: str, confidential: Iterable[str]) -> str:
-    """Return a text with every confidential part replaced by ``***``.
-
-    Also where it is percent-encoded, once or twice, or written as HTML or JSON; and where only a piece of it was
-    repeated, since whoever echoes a request may cut it anywhere.
-    """
-    return _struck(text, spellings(confidential))
-
-
-def _struck(text: str, hidden: Iterable[str]) -> str:
-    marks = bytearray(len(text))
-    for spelling in hidden:
-        size = min(len(spelling), _TELLING)
-        for start in range(len(text) - size + 1):
-            if text[start : start + size] in spelling:
-                marks[start : start + size] = b"x" * size
-    return "".join(
-        MARK if is_hidden else "".join(char for char, _ in group)
-        for is_hidden, group in groupby(zip(text, marks, strict=True), key=lambda pair: bool(pair[1]))
-    )
+def _marked(text: str, marks: bytearray) -> str:
+    """Return a text with every marked run replaced by one mark."""
+    pieces: list[str] = []
+    for index, character in enumerate(text):
+        if not marks[index]:
+            pieces.append(character)
+        elif not index or not marks[index - 1]:
+            pieces.append(MARK)
+    return "".join(pieces)
 
 
-def spellings(confidential: Iterable[str]) -> set[str]:
-    """Return confidential texts in every way in which they may be repeated: encoded, escaped. Short ones are left out."""
-    found: set[str] = set()
-    # The scheme of a link tells nothing, and stands in other addresses too.
-    for part in (text.removeprefix("https://").removeprefix("http://") for text in confidential):
-        if len(part) >= _SHORTEST_TO_STRIKE:
-            encoded = quote(part, safe="")
-            found |= {
-                part,
-                encoded,
-                quote(encoded, safe=""),
-                quote_plus(part),
-                quote(part),
-                escape(part),
-                part.replace("/", "\\/"),
-            }
-    return found
+def _printable(text: str) -> str:
+    """Return a text without characters that are not seen, such as marks of direction; joiners are spelling."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() or character in "\u200c\u200d" else " " for character in text)
+
+
+def _word_or_none(text: str | None) -> str | None:
+    """Return a code or id: one word; something longer is not what a provider gives."""
+    return text if text and _ONE_WORD.fullmatch(text) else None
+
+
+class LineLog(logging.LoggerAdapter[logging.Logger]):
+    """A log whose arguments are one line each and bounded: what a stranger chose begins no line of its own."""
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log, if anybody listens."""
+        if self.isEnabledFor(level):
+            kept = tuple(one_line(arg)[:_LONGEST_LOGGED] if isinstance(arg, str) else arg for arg in args)
+            self.logger.log(level, msg, *kept, **kwargs)
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Leave message and options as they are."""
+        return msg, kwargs
+
+
+def log_of(name: str) -> LineLog:
+    """Return the log of a room: ``authmail`` or ``authmail.delivery``."""
+    return LineLog(logging.getLogger(name))
 
 
 def raise_afresh(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
@@ -149,6 +205,12 @@ def raise_afresh(function: Callable[_Parameters, _Result]) -> Callable[_Paramete
         raise error
 
     return cast("Callable[_Parameters, _Result]", call)
+
+
+def make_afresh(cls: _Class) -> _Class:
+    """Let a class refuse its arguments without the frames inside, which hold them."""
+    cls.__init__ = raise_afresh(cls.__init__)  # type: ignore[misc]  # attrs writes it
+    return cls
 
 
 def _is_stripped(error: BaseException, args: tuple[Any, ...]) -> bool:

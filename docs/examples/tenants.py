@@ -9,23 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-import aiohttp
-
 import authmail
 from authmail import Egress, Mailer, Message, Receipt, SendError, Template
 from authmail.sandbox import Sandbox
-
-
-def guarded_session(egress: Egress) -> aiohttp.ClientSession:
-    """Return a session that connects only where the policy allows: with a session of its own the host decides that."""
-
-    async def check(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        egress.check_url(str(request.url))  # the scheme and the listed hosts
-        return await handler(request)
-
-    # open_socket checks the address that is really connected to.
-    connector = aiohttp.TCPConnector(socket_factory=egress.open_socket, limit=200, keepalive_timeout=60)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=[check])
 
 
 class _Kept:
@@ -70,7 +56,7 @@ class Tenants:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     async def __aenter__(self) -> Self:
-        self._session = guarded_session(self._egress)
+        self._session = self._egress.session()  # checks each address that it connects to
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -4,7 +4,8 @@ import pytest
 from authmail import AccountError, ConfigError, Email, Message, References, Secret, Settings, setting, settings
 from authmail.config.references import resolve_references
 from authmail.config.secrets import merge_secrets, redact_secrets, secrets_in
-from authmail.privacy import clean_error, strike_out
+from authmail.privacy import Confidential
+from authmail.words.striking import Spellings
 
 
 @settings
@@ -111,7 +112,7 @@ def test_knows_what_of_a_message_is_confidential():
 
 def test_words_of_an_answer_cannot_write_the_log():
     """They are one line that can be written as UTF-8, whatever a broken proxy spelt in its JSON."""
-    error = clean_error(AccountError(detail="no\r\nINFO all is well\x1b[2J\ud800"), "acme", [])
+    error = Confidential(Spellings(())).clean_error(AccountError(detail="no\r\nINFO all is well\x1b[2J\ud800"), "acme")
     assert error.detail == "no INFO all is well [2J\ufffd"
 
 
@@ -123,9 +124,9 @@ def test_words_of_an_answer_cannot_write_the_log():
     ],
 )  # fmt: skip
 def test_strikes_every_spelling(echo):
-    """What a provider echoes, encoded once, twice, as HTML or JSON, is strike_out out."""
-    assert "x.y" not in strike_out(f"<{echo}>", ["https://x.y/z?t=a&b=ü"])
-    assert strike_out("abc 12 abc", ["12"]) == "abc 12 abc"
+    """What a provider echoes, encoded once, twice, as HTML or JSON, is struck out."""
+    assert "x.y" not in Spellings(["https://x.y/z?t=a&b=ü"]).strike(f"<{echo}>")
+    assert Spellings(["12"]).strike("abc 12 abc") == "abc 12 abc"
 
 
 @settings

@@ -5,7 +5,8 @@ import attrs
 import pytest
 
 from authmail import ConfigError, Mailbox, Problem, Secret, Settings, Template, setting, settings
-from authmail.config.settings import templates_elsewhere, unknown_keys
+from authmail.config.doubts import unknown_keys
+from authmail.config.settings import templates_elsewhere
 
 
 class Color(StrEnum):

@@ -86,8 +86,8 @@ def others(site, monkeypatch):
 def test_ids_come_without_an_import(others):
     """Listing loads nothing, so broken connectors are listed too."""
     assert authmail.connector_ids() == [
-        "acme-mail", "acme-two", "aliyun-direct-mail", "broken-exit", "broken-import", "http-email", "other-id", "resend-mail",
-        "simple-mail-transfer-protocol", "twin-mail",
+        "acme-mail", "acme-two", "aliyun-direct-mail", "broken-exit", "broken-import", "http-email", "mailersend-mail",
+        "other-id", "resend-mail", "simple-mail-transfer-protocol", "twin-mail",
         "without-hooks", "without-marker", "wrong-argument",
     ]  # fmt: skip
 
@@ -97,7 +97,7 @@ def test_working_ones_work_and_broken_ones_say_why(others):
     found = authmail.connectors()
     assert [(connector.id, connector.distribution) for connector in found] == [
         ("acme-mail", "acme-mail"), ("acme-two", "same-target"), ("aliyun-direct-mail", "authmail"), ("http-email", "authmail"),
-        ("resend-mail", "authmail"), ("simple-mail-transfer-protocol", "authmail"),
+        ("mailersend-mail", "authmail"), ("resend-mail", "authmail"), ("simple-mail-transfer-protocol", "authmail"),
     ]  # fmt: skip
     reasons = {(broken.distribution, broken.version): broken.reason for broken in found.broken}
     expected = {

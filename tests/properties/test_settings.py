@@ -15,7 +15,7 @@ import authmail
 from authmail import ConfigError, Mailbox, Problem, Secret, Settings, Template, setting, settings
 from authmail.config.references import References, resolve_references
 from authmail.config.secrets import merge_secrets, redact_secrets
-from authmail.config.settings import unknown_keys
+from authmail.config.doubts import unknown_keys
 
 
 class Color(StrEnum):

@@ -30,7 +30,7 @@ from authmail import (
     SendError,
     Template,
 )
-from authmail.privacy import strike_out
+from authmail.words.striking import Spellings
 
 
 def kinds(kind=SendError):
@@ -202,7 +202,7 @@ def test_secrets_are_equal_as_their_texts_are(one, other):
 @given(st.text(), st.lists(st.text(max_size=12)))
 def test_striking_out_leaves_nothing(text, confidential):
     """No confidential part of at least four characters is left."""
-    result = strike_out(" ".join([text, *confidential]), confidential)
+    result = Spellings(confidential).strike(" ".join([text, *confidential]))
     for part in confidential:
         bare = part.removeprefix("https://").removeprefix("http://")
         assert len(bare) < 4 or set(bare) <= set("* ") or bare not in result

@@ -38,18 +38,14 @@ def check(config: str, connector: str | None, online: bool, default_locale: str 
     except ConfigError as error:
         stop(config, error, as_json=as_json)
     asking = egress if online else None
-    if isinstance(file, DeliveryFile):
-        checked = [_checked(sender, name, asking, default_locale) for name, sender in file.senders.items()]
+    senders = file.senders if isinstance(file, DeliveryFile) else {"": file}
+    checked = [_checked(sender, name, asking, default_locale) for name, sender in senders.items()]
+    if not as_json:
+        _print_all(checked, online)
+    elif isinstance(file, DeliveryFile):
+        print_json({"valid": True, "problems": [], "senders": {one.name: _as_json(one) for one in checked}})
     else:
-        checked = [_checked(file, "", asking, default_locale)]
-    if as_json:
-        several = {"valid": True, "problems": [], "senders": {one.name: _as_json(one) for one in checked}}
-        print_json(several if isinstance(file, DeliveryFile) else _as_json(checked[0]))
-    else:
-        for number, one in enumerate(checked):
-            same = next((before.name for before in checked[:number] if one.cells and before.cells == one.cells), None)
-            _print(one, same)
-            _print_account(online, one.report, one.failure)
+        print_json(_as_json(checked[0]))
     if any(one.failure is not None for one in checked):
         raise SystemExit(1)
 
@@ -96,31 +92,45 @@ def _asked(file: ConfigFile, typed: Any, egress: Egress) -> tuple[AccountReport 
         return None, error
 
 
+def _print_all(checked: list[_Checked], online: bool) -> None:
+    """Print what was found about each sender; templates of several with the same ones are shown once."""
+    for number, one in enumerate(checked):
+        same = next((before.name for before in checked[:number] if one.cells and before.cells == one.cells), None)
+        _print(one, same)
+        _print_account(online, one.report, one.failure)
+
+
 def _print(checked: _Checked, same: str | None) -> None:
     """Print what was found; of templates that are those of another sender, only that they are."""
-    file, cells = checked.file, checked.cells
-    warnings = checked.warnings + ([] if same else checked.unserved)
+    file = checked.file
     sender = f", sender {checked.name}" if checked.name else ""
     click.echo(click.style(f"{file.name}{sender}: usable by {file.connector.id}", fg="green", bold=True))
-    if warnings:
-        click.echo(click.style("1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings", fg="yellow", bold=True))
-        print_findings(warnings)
+    _print_warnings(checked.warnings + ([] if same else checked.unserved))
     if not file.connector.takes_mails:
         click.echo("\nTemplates: none needed; messages are handed on as they are, and their receiver writes the mails")
     if same:
         click.echo(f"\nTemplates: the same as for sender {same}")
-    if same or all(cell.template is None for cell in cells):
-        return
+    elif any(cell.template is not None for cell in checked.cells):
+        _print_coverage(checked.cells)
+
+
+def _print_warnings(warnings: list[Problem]) -> None:
+    if warnings:
+        click.echo(click.style("1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings", fg="yellow", bold=True))
+        print_findings(warnings)
+
+
+def _print_coverage(cells: list[Coverage]) -> None:
+    """Print the table of types and languages, and below it what its stars mean."""
     locales = list(dict.fromkeys(cell.locale for cell in cells))
-    rows = {
-        usage_type: [_cell(cell) for cell in cells if cell.usage_type == usage_type]
-        for usage_type in (cell.usage_type for cell in cells)
-    }
+    rows: dict[str, list[str]] = {}
+    for cell in cells:
+        rows.setdefault(cell.usage_type, []).append(_cell(cell))
     click.echo("\nTemplates: which one serves each usage type in each language")
     other = "any other" if len(locales) > 1 else "any language"
     print_table([("TYPE", *(locale or other for locale in locales)), *((name, *row) for name, row in rows.items())], "  ")
-    for cell in {(cell.usage_type, cell.unfilled): cell for cell in cells if cell.unfilled}.values():
-        click.echo(f"  * {cell.usage_type}: will be empty unless the payload has {', '.join(cell.unfilled)}")
+    for usage_type, unfilled in dict.fromkeys((cell.usage_type, cell.unfilled) for cell in cells if cell.unfilled):
+        click.echo(f"  * {usage_type}: will be empty unless the payload has {', '.join(unfilled)}")
 
 
 def _cell(cell: Coverage) -> str:

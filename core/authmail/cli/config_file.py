@@ -91,7 +91,7 @@ class DeliveryFile:
         Raises:
             ConfigError: with every problem.
         """
-        return compose(self.raw, Path(self.name).parent, egress=egress, plugins=plugins)
+        return compose(self.raw, Path(self.name).parent, egress=egress, plugins=plugins, references=References())
 
 
 def config_argument(function: Callable[..., Any]) -> Callable[..., Any]:

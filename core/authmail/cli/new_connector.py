@@ -33,19 +33,9 @@ def new_connector(identity: str, folder: Path, name: str | None, as_json: bool) 
     Example:
       authmail new-connector acme-mail authmail-acme --name Acme
     """
-    if not _ID.fullmatch(identity):
-        raise click.UsageError("ID must be lower-case words joined by hyphens, such as acme-mail")
-    if name is not None and (not name.strip() or not name.isprintable() or set(name) & set('"\\{}<>&`')):
-        raise click.UsageError("--name must be words without quotes and brackets")
-    if any(identity == connector.id for connector in connectors() if connector.distribution == "authmail"):
-        raise click.UsageError(f"{identity} is one of authmail's own connectors, which would win; choose another ID")
+    _check_names(identity, name)
     written = package_files(identity, name)
-    there = [path for path in written if (folder / path).exists()]
-    if there:
-        raise click.ClickException(f"{folder / there[0]} is there already; nothing was written")
-    for path, text in written.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, "utf-8")
+    _write(folder, written)
     if as_json:
         print_json({"folder": str(folder), "files": sorted(written)})
         return
@@ -65,6 +55,25 @@ Next:
   authmail info {identity}
 
 Then change the files to what your provider's pages say. The guide: docs/writing-a-connector.md"""
+
+
+def _check_names(identity: str, name: str | None) -> None:
+    if not _ID.fullmatch(identity):
+        raise click.UsageError("ID must be lower-case words joined by hyphens, such as acme-mail")
+    if name is not None and (not name.strip() or not name.isprintable() or set(name) & set('"\\{}<>&`')):
+        raise click.UsageError("--name must be words without quotes and brackets")
+    if any(identity == connector.id for connector in connectors() if connector.distribution == "authmail"):
+        raise click.UsageError(f"{identity} is one of authmail's own connectors, which would win; choose another ID")
+
+
+def _write(folder: Path, texts: dict[str, str]) -> None:
+    """Write every file, or none if one of them is there already."""
+    there = [path for path in texts if (folder / path).exists()]
+    if there:
+        raise click.ClickException(f"{folder / there[0]} is there already; nothing was written")
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
 
 
 def package_files(identity: str, name: str | None = None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import attrs
 
+from authmail.config.bounds import LARGEST_TEMPLATES, MOST_ITEMS
 from authmail.config.secret import Secret
 from authmail.config.settings import (
     Settings,
@@ -181,10 +182,10 @@ def _object_schema(cls: type) -> dict[str, Any]:
 
 
 def _schema(field: "attrs.Attribute[Any]", spec: Spec) -> dict[str, Any]:
-    schema = {"title": spec.label} | ({"description": spec.help} if spec.help else {}) | _type_schema(_bare(field.type))
+    kind = _type_schema(_bare(field.type), spec.longest(field.type))
+    schema = {"title": spec.label} | ({"description": spec.help} if spec.help else {}) | kind
     limits: dict[str, Any] = {
         "minLength": spec.min_length or (1 if is_required(field) and schema.get("type") == "string" else None),
-        "maxLength": spec.max_length,
         "minimum": spec.minimum,
         "maximum": spec.maximum,
         "pattern": f"^(?:{spec.pattern})$" if spec.pattern else None,
@@ -200,32 +201,35 @@ def _schema(field: "attrs.Attribute[Any]", spec: Spec) -> dict[str, Any]:
     return {"anyOf": [schema, {"enum": [None, ""]}]} | ({"default": default} if default is not None else {})
 
 
-def _type_schema(kind: Any) -> dict[str, Any]:
+def _type_schema(kind: Any, longest: int) -> dict[str, Any]:
     arguments = get_args(kind)
     if choices := (() if get_origin(kind) is tuple else _choices(kind)):
         return {"enum": list(choices)}
     if kind is Secret:
-        return {"type": "string", "writeOnly": True}
+        return {"type": "string", "maxLength": longest, "writeOnly": True}
     if kind is Template:
         return _TEMPLATE_SCHEMA
     if (nested := nested_settings(kind)) is kind and nested is not None:
         return _object_schema(nested)
     if get_origin(kind) is tuple:
-        return {"type": "array", "items": _type_schema(arguments[0])}
+        return {"type": "array", "items": _type_schema(arguments[0], longest), "maxItems": MOST_ITEMS}
     if get_origin(kind) in (dict, Mapping):
-        return {"type": "object", "additionalProperties": _type_schema(arguments[1])}
-    return {"type": {str: "string", bool: "boolean", int: "integer", float: "number"}[kind]} if kind in _PLAIN else {}
+        return {"type": "object", "additionalProperties": _type_schema(arguments[1], longest), "maxProperties": MOST_ITEMS}
+    if kind is str:
+        return {"type": "string", "maxLength": longest}
+    return {"type": _PLAIN[kind]} if kind in _PLAIN else {}
 
 
-_PLAIN = (str, bool, int, float)
+_PLAIN = {bool: "boolean", int: "integer", float: "number"}
+_LONG = {"type": "string", "maxLength": LARGEST_TEMPLATES}
 _TEMPLATE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["usageType", "subject", "content"],
     "properties": {
         "usageType": {"type": "string"},
-        "subject": {"type": "string"},
-        "content": {"type": "string"},
+        "subject": _LONG,
+        "content": _LONG,
         "contentType": {"enum": ["text/html", "text/plain", None]},
-        **{key: {"type": ["string", "null"]} for key in ("type", "text", "locale", "languageTag", "sendFrom", "replyTo")},
+        **{key: {**_LONG, "type": ["string", "null"]} for key in ("type", "text", "locale", "languageTag", "sendFrom", "replyTo")},
     },
 }

@@ -14,8 +14,8 @@ from cattrs import Converter
 from authmail.config.secret import Secret
 from authmail.errors import ConfigError, Problem
 from authmail.mail.mailbox import Mailbox
-from authmail.privacy import MARK
 from authmail.templates.template import Template, kind_of
+from authmail.words.striking import MARK
 from authmail.words.text import NOTHING, as_text, say
 
 converter = Converter(detailed_validation=False)
@@ -52,7 +52,7 @@ def problem_of(path: str, error: ValueError, *, secret: object = None) -> Proble
 def _exactly(kinds: tuple[type, ...], words: str) -> Callable[[Any, Any], Any]:
     def hook(value: Any, _: Any) -> Any:
         if type(value) not in kinds and not (str in kinds and isinstance(value, str)):
-            raise ValueError(say("must be {words}, got {kind}", words=words, kind=kind_of(value)), _reference_hint(value))
+            raise ValueError(say("must be {words}, got {kind}", words=say(words), kind=kind_of(value)), _reference_hint(value))
         return value
 
     return hook
@@ -104,7 +104,7 @@ def _one_of(choices: Iterable[Any], value: Any) -> None:
             say(
                 "must be one of {words}, got {value}",
                 words=words,
-                value="another text" if isinstance(value, str) else kind_of(value),
+                value=say("another text") if isinstance(value, str) else kind_of(value),
             ),
             say("did you mean {near}?", near=near[0]) if near else "",
         )

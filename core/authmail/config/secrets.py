@@ -9,7 +9,8 @@ from authmail.config.reading import is_reference
 from authmail.config.secret import Secret
 from authmail.config.settings import Settings, fields_of, holds_secrets, is_secret, nested_settings
 from authmail.errors import ConfigError, Problem
-from authmail.privacy import MARK, names_secret
+from authmail.privacy import names_secret
+from authmail.words.striking import MARK
 from authmail.words.text import say
 
 # JSON may be nested more deeply than Python can follow.
@@ -134,4 +135,17 @@ def secrets_in(config: object) -> list[str]:
         return secrets_in(tuple(config.values()))
     if isinstance(config, tuple | list):
         return [text for item in config for text in secrets_in(item)]
+    return []
+
+
+def texts_in(config: object) -> list[str]:
+    """Return the texts of all settings of a typed config that are no secrets, nested ones included."""
+    if isinstance(config, str):
+        return [str(config)]
+    if isinstance(config, Settings):
+        return [text for _, field, _ in fields_of(type(config)) for text in texts_in(getattr(config, field.name))]
+    if isinstance(config, Mapping):
+        return texts_in(tuple(config.values()))
+    if isinstance(config, tuple | list):
+        return [text for item in config for text in texts_in(item)]
     return []

@@ -10,11 +10,14 @@ from typing import Any, Self, TypeVar, dataclass_transform, get_args, get_origin
 
 import attrs
 
+from authmail.config.bounds import LARGEST_TEMPLATES, LONGEST_TEXT, MOST_ITEMS, check_bounds
 from authmail.config.reading import converter, prefix_paths, problem_of
 from authmail.config.secret import Secret
+from authmail.config.slips import how_to_fill_in, is_not_filled_in, refuse_blanks, written_instead
 from authmail.errors import ConfigError, Problem
+from authmail.mail.message import UsageType
 from authmail.privacy import raise_afresh
-from authmail.templates.template import KNOWN_KEYS, Template, kind_of
+from authmail.templates.template import Template, kind_of
 from authmail.words.text import say
 
 _Class = TypeVar("_Class", bound=type)
@@ -46,6 +49,10 @@ class Spec:
     destination: bool = False
     check: Callable[[Any], None] | None = None
 
+    def longest(self, annotation: Any) -> int:
+        """How many characters each text of a setting of this type may have; for templates, all of them together."""
+        return self.max_length or (LARGEST_TEMPLATES if holds_templates(annotation) else LONGEST_TEXT)
+
 
 def setting(label: str, *, default: Any = attrs.NOTHING, **details: Any) -> Any:
     """Describe one setting of a settings class.
@@ -54,11 +61,12 @@ def setting(label: str, *, default: Any = attrs.NOTHING, **details: Any) -> Any:
         label: what the admin page calls it, in English; translations are in metadata.json.
         default: makes the setting optional. A null in the config is the same as leaving it out.
         **details: ``help``, where to find the value; ``key``, the JSON key where camelCase does not give it;
-            ``placeholder``; ``multiline``; ``min_length``, ``max_length`` in characters (a required text needs 1);
+            ``placeholder``; ``multiline``; ``min_length``, ``max_length`` in characters (a required text needs 1; unless
+            said otherwise a text or secret has at most 16 KiB, templates have 512 KiB in all);
             ``minimum``, ``maximum``; ``pattern``, a regular expression of the whole text, with ``pattern_hint``;
             ``titles``, choice → words for it; ``show_if``, key → value that another setting must have to show this
             one; ``required_types``, usage types that a list of templates must have; ``destination``, this setting
-            decides where secrets are sent, so a change of it asks for them anew; ``check``, a function that raises
+            decides where or how secrets travel, so a change of it asks for them anew; ``check``, a function that raises
             ValueError on a bad value.
 
     Raises:
@@ -144,34 +152,6 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def unknown_keys(raw: Any, cls: type, path: str = "") -> Iterator[Problem]:
-    """Yield a warning for every key that no setting has, with the nearest one that exists; templates included."""
-    if not isinstance(raw, Mapping):
-        return
-    known = {key: field for key, field, _ in fields_of(cls)}
-    for key, value in raw.items():
-        if key not in known:
-            yield _unknown(f"{path}{key}", str(key), known)
-        elif holds_templates(known[key].type) and isinstance(value, list | tuple):
-            for index, template in enumerate(value):
-                if isinstance(template, Mapping):
-                    here = f"{path}{key}[{index}]."
-                    yield from (_unknown(f"{here}{k}", str(k), KNOWN_KEYS) for k in template if k not in KNOWN_KEYS)
-        elif (nested := nested_settings(known[key].type)) is not None:
-            for place, inner in _nested_values(value, known[key].type, f"{path}{key}"):
-                yield from unknown_keys(inner, nested, f"{place}.")
-
-
-def _nested_values(value: Any, annotation: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield path and value of every object with settings within a setting: itself, or the items of a list or mapping."""
-    if isinstance(value, list | tuple):
-        yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))
-    elif get_origin(annotation) in (dict, Mapping) and isinstance(value, Mapping):
-        yield from ((f"{path}.{key}", item) for key, item in value.items())
-    else:
-        yield path, value
-
-
 def holds_templates(annotation: Any) -> bool:
     """Whether a setting of this type is the list of templates."""
     return Template in _kinds(annotation)
@@ -199,33 +179,21 @@ def _kinds(annotation: Any) -> Iterator[Any]:
         yield from _kinds(kind)
 
 
-def _unknown(path: str, key: str, known: Iterable[str]) -> Problem:
-    from difflib import get_close_matches  # imported late: for hints alone
-
-    near = get_close_matches(key, list(known), n=1)
-    return Problem(path, "is not a known setting and has no effect", say("did you mean {near}?", near=near[0]) if near else "")
-
-
 def _structure(raw: Any, cls: type) -> Any:
     if not isinstance(raw, Mapping):
         raise ConfigError([Problem("", say("must be an object, got {kind}", kind=kind_of(raw)))])
+    if len(raw) > MOST_ITEMS:
+        raise ConfigError([Problem("", say("must have at most {most} entries", most=MOST_ITEMS))])
     problems: list[Problem] = []
     values: dict[str, Any] = {}
+    instead = _written_instead(raw, cls)
     for key, field, spec in fields_of(cls):
         value = raw.get(key)
-        # An empty text is how a form says that an optional field was left empty.
-        if value is None or (value == "" and not is_required(field)):
-            if is_required(field):
-                problems.append(Problem(key, "is required", spec.help))
-            problems += prefix_paths(_missing_types(spec, ()), key)
-            continue
-        if value == placeholder_of(spec):
-            problems.append(Problem(key, "is not filled in yet", spec.help))
-            continue
         try:
-            values[field.name] = converter.structure(value, field.type or object)
-            _check(values[field.name], spec, required=is_required(field))
-            problems += prefix_paths(_missing_types(spec, values[field.name]), key)
+            if _is_left_out(value, field):
+                _refuse(_problems_of_absence(field, spec, key, instead.get(key)))
+            else:
+                values[field.name] = _structure_setting(value, field, spec)
         except ConfigError as error:
             problems += prefix_paths(error.problems, key)
         except ValueError as error:
@@ -238,8 +206,52 @@ def _structure(raw: Any, cls: type) -> Any:
     raise ConfigError(problems)
 
 
+def _is_left_out(value: Any, field: attrs.Attribute[Any]) -> bool:
+    # An empty text is how a form says that an optional field was left empty.
+    return value is None or (value == "" and not is_required(field))
+
+
+def _written_instead(raw: Mapping[str, Any], cls: type) -> dict[str, str]:
+    """Return required key that is missing → unknown key of the config which most likely is that one misspelt."""
+    known = {key: field for key, field, _ in fields_of(cls)}
+    missing = [key for key, field in known.items() if is_required(field) and _is_left_out(raw.get(key), field)]
+    return written_instead(missing, [str(key) for key in raw if key not in known]) if missing else {}
+
+
+def _problems_of_absence(field: attrs.Attribute[Any], spec: Spec, key: str, written: str | None) -> list[Problem]:
+    hint = say("{written} is most likely meant: write {key}", written=written, key=key) if written else spec.help
+    required = [Problem("", "is required", hint)] if is_required(field) else []
+    return required + _missing_types(spec, ())
+
+
+def _structure_setting(value: Any, field: attrs.Attribute[Any], spec: Spec) -> Any:
+    """Return the typed value of one setting; raise ConfigError or ValueError(message, hint), paths relative to it."""
+    _check_size(value, field, spec)
+    secret, needed = is_secret(field.type), is_required(field)
+    if value == placeholder_of(spec) or is_not_filled_in(value, is_free=not (secret or needed)):
+        raise ConfigError([Problem("", "is not filled in yet", how_to_fill_in(value, spec.help, secret=secret))])
+    if needed:
+        refuse_blanks(value)
+    structured = converter.structure(value, field.type or object)
+    _check(structured, spec, required=is_required(field))
+    _refuse(_missing_types(spec, structured))
+    return structured
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise ConfigError(problems)
+
+
 def _validate(_: Any, field: attrs.Attribute[Any], value: Any) -> None:
-    _check(value, field.metadata[_SPEC], required=is_required(field))
+    spec: Spec = field.metadata[_SPEC]
+    _check_size(value, field, spec)
+    _check(value, spec, required=is_required(field))
+
+
+def _check_size(value: Any, field: attrs.Attribute[Any], spec: Spec) -> None:
+    """Refuse what is too large before anything is done with it."""
+    check_bounds(value, spec.longest(field.type), nested=nested_settings(field.type) is not None)
 
 
 def _check(value: Any, spec: Spec, *, required: bool) -> None:
@@ -259,12 +271,15 @@ def _missing_types(spec: Spec, templates: Iterable[Template]) -> list[Problem]:
     if not spec.required_types or _templates_elsewhere.get():
         return []
     present = {template.usage_type for template in templates}
-    hint = say("add an entry with this usageType, a subject and a content")
-    return [
-        Problem("", say("a template for {name} is missing", name=name), hint)
-        for name in spec.required_types
-        if name not in present
-    ]
+    instead = written_instead([name for name in spec.required_types if name not in present], present - {*UsageType}, near=True)
+    problems = []
+    for name in spec.required_types:
+        if name not in present:
+            hint = say("add an entry with this usageType, a subject and a content")
+            if name in instead:
+                hint = say("{written} is most likely meant: write {key}", written=instead[name], key=name)
+            problems.append(Problem("", say("a template for {name} is missing", name=name), hint))
+    return problems
 
 
 def _check_text(value: str, spec: Spec, *, required: bool) -> None:
@@ -272,10 +287,6 @@ def _check_text(value: str, spec: Spec, *, required: bool) -> None:
     if len(value) < shortest:
         raise ValueError(
             "must not be empty" if shortest == 1 else say("must have at least {least} characters", least=shortest), spec.help
-        )
-    if spec.max_length is not None and len(value) > spec.max_length:
-        raise ValueError(
-            say("must have at most {max_length} characters, has {count}", max_length=spec.max_length, count=len(value))
         )
     if spec.pattern is not None and not re.fullmatch(spec.pattern, value):
         raise ValueError("does not have the right form", spec.pattern_hint)

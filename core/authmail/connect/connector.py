@@ -5,22 +5,26 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pluggy
 
+from authmail.config.doubts import unknown_keys
 from authmail.config.forms import FormItem, json_schema
 from authmail.config.references import References, resolve_references
 from authmail.config.secrets import merge_secrets, redact_secrets, secrets_in
-from authmail.config.settings import Settings, fields_of, templates_elsewhere, unknown_keys
+from authmail.config.settings import Settings, fields_of, templates_elsewhere
 from authmail.connect.account import AccountReport
 from authmail.connect.metadata import ConnectorMetadata
 from authmail.errors import ConfigError, Problem
 from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.http.egress import Egress
+from authmail.http.ways import check_ways
 from authmail.outcomes import NotSent, Phase, Reason, SendError
-from authmail.privacy import clean_error, raise_afresh
+from authmail.privacy import Confidential, raise_afresh
+from authmail.words.striking import Spellings
 from authmail.words.text import say
 
 if TYPE_CHECKING:
@@ -111,17 +115,17 @@ class Connector:
         config: Any,
         *,
         session: "aiohttp.ClientSession | None" = None,
-        egress: Egress = Egress.PUBLIC,
+        egress: Egress | None = Egress.PUBLIC,
         timeout: float = DEFAULT_TIMEOUT,
         proxy: str | None = None,
-        ca_file: str | None = None,
+        ca_file: str | Path | None = None,
     ) -> AccountReport | None:
         """Ask the provider about the account, without sending mail.
 
         Args:
             config: what :meth:`validate_config` returned.
             session: the host's own session, see :class:`~authmail.Mailer`; the others as there too.
-            egress: where it may connect.
+            egress: where it may connect; None vouches for the session.
             timeout: seconds.
             proxy: URL of an HTTP proxy.
             ca_file: PEM file of the authorities to trust.
@@ -131,12 +135,15 @@ class Connector:
 
         Raises:
             SendError: something would stop every mail.
+            ConfigError: the session keeps to no egress policy, or to another one.
         """
         from authmail.http.client import Http
         from authmail.http.session import Transport
 
+        check_ways(egress, session, timeout, proxy, ca_file)
         if not self.implements("check_account"):
             return None
+        confidential = Confidential(Spellings(secrets_in(config)))
         try:
             async with AsyncExitStack() as stack:
                 transport = Transport(egress=egress, session=session, proxy=proxy, ca_file=ca_file, user_agent=self.id)
@@ -144,10 +151,10 @@ class Connector:
                 http = Http(transport, time.monotonic() + timeout)
                 client = await self.open_client(config, http, stack)
                 report = self._manager.hook.check_account(config=config, http=http, client=client)
-                checked: AccountReport = await report if inspect.isawaitable(report) else report
-                return checked
+                told: AccountReport = await report if inspect.isawaitable(report) else report
+                return told.cleaned(confidential.clean_line)
         except SendError as error:
-            raise clean_error(error, self.id, secrets_in(config)) from error
+            raise confidential.clean_error(error, self.id) from error
         except Exception as error:
             hint = say("the connector failed: {kind}", kind=type(error).__name__)
             raise NotSent(hint, reason=Reason.CONNECTOR, phase=Phase.BEFORE, connector=self.id) from error

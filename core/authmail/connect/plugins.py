@@ -1,6 +1,5 @@
 """Plugins of the host: what they may implement, and how they are told. Observers never change the answer."""
 
-import logging
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
@@ -10,10 +9,11 @@ from authmail.connect.contract import hookspec
 from authmail.mail.email import Mail
 from authmail.mail.message import Message
 from authmail.outcomes import Receipt, SendError, TemplateError
+from authmail.privacy import log_of
 from authmail.templates.template import Template
 from authmail.words.text import say
 
-_log = logging.getLogger("authmail")
+_log = log_of("authmail")
 
 
 class HostHooks:

@@ -8,9 +8,10 @@ import attrs
 from authmail.connect.connector import Connector
 from authmail.connect.contract import GROUP, REQUIRED_HOOKS, ConnectorHooks, manager_of
 from authmail.connect.metadata import ConnectorMetadata
+from authmail.connect.own import is_own, takes_own_name
 from authmail.errors import ConnectorNotFound
+from authmail.words.text import say
 
-_OWN = "authmail"
 _loaded: dict[tuple[str, str, str, str], Connector] = {}
 
 
@@ -73,7 +74,7 @@ def connectors(*, allow: Collection[str] | None = None, deny: Collection[str] = 
         points = _points(name)
         taken = _preferred(points)
         for point in points:
-            if point is not taken:
+            if point is not taken and takes_own_name(point) is None:
                 broken.append(_report(point, _rivals(point, points)))
                 continue
             try:
@@ -88,22 +89,33 @@ def get_connector(name: str, *, distribution: str | None = None) -> Connector:
 
     Args:
         name: a factory id, which loads that one only; or a target, which looks through the rest.
-        distribution: which distribution's, where several have the same id.
+        distribution: which distribution's, where several have the same id or target. The names of authmail's own connectors
+            are never another's.
 
     Raises:
         ConnectorNotFound: none is installed, several fit, or it is broken; the text says which and why.
     """
     points = [point for point in _points(name) if distribution in (None, _distribution(point)[0])]
     if points:
-        taken = points[0] if distribution else _preferred(points)
-        if taken is None:
-            choices = ", ".join(sorted(_distribution(point)[0] for point in points))
-            raise ConnectorNotFound(f"several distributions have a connector {name}: {choices}; choose with distribution=")
-        try:
-            return _connector(taken)
-        except ConnectorNotFound as error:
-            reason = str(_report(taken, str(error.args[0])))
-        raise ConnectorNotFound(f"the connector {name} is broken: {reason}")
+        return _by_id(name, distribution, points)
+    return _by_target(name, distribution)
+
+
+def _by_id(name: str, distribution: str | None, points: list[EntryPoint]) -> Connector:
+    """Return the connector that gets an id, of its entry points in that distribution, or in all."""
+    taken = points[0] if distribution else _preferred(points)
+    if taken is None:
+        choices = ", ".join(sorted(_distribution(point)[0] for point in points))
+        raise ConnectorNotFound(f"several distributions have a connector {name}: {choices}; choose with distribution=")
+    try:
+        return _connector(taken)
+    except ConnectorNotFound as error:
+        reason = str(_report(taken, str(error.args[0])))
+    raise ConnectorNotFound(f"the connector {name} is broken: {reason}")
+
+
+def _by_target(name: str, distribution: str | None) -> Connector:
+    """Return the only connector of a target."""
     everything = connectors()
     matches = [found for found in everything if found.target == name and distribution in (None, found.distribution)]
     if len(matches) > 1:
@@ -141,13 +153,17 @@ def _distribution(point: EntryPoint) -> tuple[str, str]:
 
 def _preferred(points: list[EntryPoint]) -> EntryPoint | None:
     """Return the one that gets an id: the only one, or authmail's own among several."""
-    own = [point for point in points if _distribution(point)[0] == _OWN]
-    return points[0] if len(points) == 1 else own[0] if len(own) == 1 else None
+    own = [point for point in points if is_own(point)]
+    return points[0] if len(points) == 1 else own[0] if own else None
 
 
 def _rivals(point: EntryPoint, points: list[EntryPoint]) -> str:
     others = ", ".join(sorted(_distribution(other)[0] for other in points if other is not point))
     return f"another connector has the same id ({others}); choose with distribution="
+
+
+def _taken(name: str) -> str:
+    return say("the name {name} belongs to authmail's own connector", name=name)
 
 
 def _report(point: EntryPoint, reason: str) -> BrokenConnector:
@@ -160,6 +176,8 @@ def _connector(point: EntryPoint) -> Connector:
     key = (point.name, point.value, distribution, version)
     if key in _loaded:
         return _loaded[key]
+    if name := takes_own_name(point):
+        raise ConnectorNotFound(_taken(name))  # before anything of it is imported
     try:
         plugin = point.load()
         manager = manager_of(ConnectorHooks, [plugin])
@@ -172,6 +190,8 @@ def _connector(point: EntryPoint) -> Connector:
                 reason = f"get_metadata returned {type(metadata).__name__}, not ConnectorMetadata"
             elif metadata.id != point.name:
                 reason = f"its metadata has the id {metadata.id}, its entry point {point.name}"
+            elif name := takes_own_name(point, metadata.target):
+                reason = _taken(name)
             else:
                 return _loaded.setdefault(key, Connector(metadata, distribution, version, manager))
     except (Exception, SystemExit) as error:  # noqa: BLE001 (one broken connector must not stop the others)

@@ -115,8 +115,11 @@ class Breaker(Wrapper):
             return
         if self._open_until is not None and not is_probe:
             return  # it began before the breaker opened, and tells nothing new
-        if _tells_nothing(error):
-            return
+        if not _tells_nothing(error):
+            await self._weigh(error, is_probe=is_probe, is_fair=is_fair)
+
+    async def _weigh(self, error: SendError, *, is_probe: bool, is_fair: bool) -> None:
+        """Open because of a failure, or count it."""
         if isinstance(error, Throttled):
             if error.retry_after:
                 await self._open(error, min(error.retry_after, self._longest_rest))

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Self
 
@@ -25,9 +24,10 @@ from authmail.outcomes import (
     Receipt,
     SendError,
 )
+from authmail.privacy import log_of
 from authmail.words.text import say
 
-_log = logging.getLogger("authmail.delivery")
+_log = log_of("authmail.delivery")
 
 _RECEIPT = [field.name for field in attrs.fields(Receipt)]
 

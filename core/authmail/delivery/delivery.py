@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from typing import Any
 
-from authmail.connect.contract import manager_of
-from authmail.connect.plugins import HostHooks, notify
+from authmail.connect.arguments import read_plugins
+from authmail.connect.plugins import notify
 from authmail.delivery.events import heard_by
 from authmail.delivery.limits import canonical_address
 from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, name_of, now
@@ -16,11 +16,11 @@ from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
 from authmail.mailer import Mailer
 from authmail.outcomes import Receipt, SendError, TemplateError
-from authmail.privacy import one_line, raise_afresh
+from authmail.privacy import log_of, one_line, raise_afresh
 from authmail.templates.samples import sample_payload
 from authmail.templates.template import Template
 
-_log = logging.getLogger("authmail.delivery")
+_log = log_of("authmail.delivery")
 
 
 class Delivery(Wrapper):
@@ -47,7 +47,7 @@ class Delivery(Wrapper):
     ) -> None:
         self._sender = sender
         self._timeout = timeout
-        self._plugins = manager_of(HostHooks, [*plugins, *_metrics()])
+        self._plugins = read_plugins([*plugins, *_metrics()])
         self._observed = bool(self._plugins.get_plugins())
         self._log_secret = log_secret or new_secret()
 

@@ -1,7 +1,6 @@
 """Limits: how many messages a recipient, a client and the whole account may have in a while."""
 
 import asyncio
-import logging
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -13,9 +12,10 @@ from authmail.delivery.stores import Limit, MemoryStore, Store, StoreError, aske
 from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.mail.email import Mail
 from authmail.outcomes import Limited, NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError
+from authmail.privacy import log_of
 from authmail.words.text import say
 
-_log = logging.getLogger("authmail.delivery")
+_log = log_of("authmail.delivery")
 
 #: What Logto's server allows one recipient (its consts of 2026-08): ten mails in ten minutes.
 RECIPIENT_LIMIT = Limit(10, 600)

@@ -1,6 +1,6 @@
 """Routes: which sender a message goes to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -67,13 +67,17 @@ class Route:
     def fits(self, message: Mail) -> bool:
         """Whether a message goes this way."""
         payload = message.payload if isinstance(message.payload, Mapping) else {}
-        return (
-            (not self.types or message.usage_type in self.types)
-            and (not self.domains or any(fnmatchcase(_domain(message.address), pattern) for pattern in self.domains))
-            and (not self.applications or _id(payload, "application") in self.applications)
-            and (not self.organizations or _id(payload, "organization") in self.organizations)
-            and (not self.locales or any(tag in self.locales for tag in _first_language(payload)))
-        )
+        return all(_FITS[rule](values, message, payload) for rule, values in self.rules().items())
+
+
+#: Rule → whether one of its values is a message's, which comes with its payload.
+_FITS: Mapping[str, Callable[[tuple[str, ...], Mail, Mapping[str, Any]], bool]] = {
+    "types": lambda types, message, _: message.usage_type in types,
+    "domains": lambda domains, message, _: any(fnmatchcase(_domain(message.address), pattern) for pattern in domains),
+    "applications": lambda ids, _, payload: _id(payload, "application") in ids,
+    "organizations": lambda ids, _, payload: _id(payload, "organization") in ids,
+    "locales": lambda tags, _, payload: any(tag in tags for tag in _first_language(payload)),
+}
 
 
 class Routes(Wrapper):

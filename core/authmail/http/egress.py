@@ -3,33 +3,26 @@
 import socket
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import ClassVar
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 import attrs
 
+from authmail.http.addresses import (
+    is_loopback,
+    is_metadata_name,
+    is_never_allowed,
+    is_private_name,
+    leads_to,
+    read_address,
+    read_host,
+)
 from authmail.outcomes import AccountError, Phase, Reason
 from authmail.words.text import Text, say
 
-# This host itself; metadata and services of clouds on addresses that nothing else gives away: Alibaba Cloud and Tencent
-# (in the carrier-grade NAT range), Azure's wire server, Oracle, AWS over IPv6.
-_NEVER = tuple(
-    ip_network(network)
-    for network in (
-        "0.0.0.0/8",
-        "100.100.100.0/24",
-        "169.254.0.0/16",
-        "168.63.129.16/32",
-        "192.0.0.192/32",
-        "fd00:ec2::/32",
-        "fe80::/10",
-        "fec0::/10",
-        "64:ff9b:1::/48",
-    )
-)
-_NAT64 = ip_network("64:ff9b::/96")
-_IPV4_COMPATIBLE = ip_network("::/96")
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class EgressRefused(OSError):
@@ -94,24 +87,36 @@ class Egress:
         Raises:
             AccountError: reason endpoint.
         """
-        if not self._names(host.lower().rstrip(".")):
-            raise AccountError(refuse_host(host), reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+        refusal = _host_refusal(self, host)
+        if refusal is not None:
+            raise AccountError(refusal, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
 
     def allows_plain(self, address: str) -> bool:
         """Whether mail and credentials may go to an IP address without TLS, or with a certificate nobody vouches for."""
-        literal = _literal(address)
-        is_loopback = literal is not None and _embedded(literal).is_loopback
-        return self.allows(address) and (self.plain or is_loopback)
+        ip = read_address(address)
+        return ip is not None and self.allows(address) and (self.plain or is_loopback(ip))
 
     def allows(self, address: str) -> bool:
-        """Whether an IP address may be connected to."""
-        try:
-            ip = _embedded(ip_address(address))
-        except ValueError:
-            return False
-        if ip.is_unspecified or ip.is_multicast or any(ip in network for network in _NEVER):
-            return False
+        """Whether an IP address may be connected to; of an IPv6 one also each IPv4 address within it, whatever the form."""
+        ip = read_address(address)
+        return ip is not None and not is_never_allowed(ip) and all(self._allows(one) for one in leads_to(ip))
+
+    def _allows(self, ip: IPv4Address | IPv6Address) -> bool:
         return ip.is_global or (self.private and (ip.is_loopback or not ip.is_reserved))
+
+    def session(self, **options: Any) -> "aiohttp.ClientSession":
+        """Return an aiohttp session that keeps to this policy, for several Mailers to share. Make and close it on a loop.
+
+        Args:
+            **options: as of ``aiohttp.ClientSession``, but its connector is the policy's own. With ``proxy=`` the proxy
+                makes the connections, so that a URL is all that there is to judge.
+
+        Raises:
+            TypeError: an option would lead around the policy.
+        """
+        from authmail.http.session import guarded_session  # imported late: it loads aiohttp
+
+        return guarded_session(self, options)
 
     def open_socket(self, address_info: tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]) -> socket.socket:
         """Make the socket for an address that is about to be connected to: aiohttp's ``socket_factory``.
@@ -134,40 +139,39 @@ Egress.PUBLIC = Egress()
 Egress.ANY = Egress(private=True)
 
 
-def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that an IPv6 one leads to: mapped, compatible, 6to4, NAT64, Teredo."""
-    if isinstance(ip, IPv4Address):
-        return ip
-    if ip in _NAT64 or (ip in _IPV4_COMPATIBLE and int(ip) > 1):
-        return IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else ip)
-
-
-@lru_cache(maxsize=512)
 def _url_refusal(egress: Egress, url: str) -> Text | None:
     try:
         parts = urlsplit(url)
         host, _ = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return say("the endpoint is not a URL")
-    if parts.scheme not in ("http", "https") or not host:
+    # Readers differ on where a host begins after a backslash, and on what an encoded one is.
+    strange = not parts.netloc.isprintable() or set(parts.netloc) & set("\\ ") or ("%" in host and ":" not in host)
+    if parts.scheme not in ("http", "https") or not host or strange:
         return say("the endpoint must begin with https:// and name a host")
-    if not egress._names(host):  # noqa: SLF001 (same module)
-        return refuse_host(host)
-    literal = _literal(host)
-    if literal is not None and not egress.allows(host):
-        return say(
-            "the egress policy refuses the address {host}; private addresses need Egress.ANY, metadata addresses are never allowed",
-            host=host,
-        )
-    is_loopback = host == "localhost" or (literal is not None and _embedded(literal).is_loopback)
-    if parts.scheme == "http" and not (egress.private and is_loopback):
+    refusal = _host_refusal(egress, host)
+    if refusal is not None:
+        return refusal
+    literal = read_address(host)
+    loopback = host == "localhost" or (literal is not None and is_loopback(literal))
+    if parts.scheme == "http" and not (egress.private and loopback):
         return say("plain http is refused; it needs Egress.ANY and a loopback address")
     return None
 
 
-def _literal(host: str) -> IPv4Address | IPv6Address | None:
+@lru_cache(maxsize=512)
+def _host_refusal(egress: Egress, host: str) -> Text | None:
+    """Return why a host is refused whatever it resolves to; read as a proxy may read it."""
+    if not egress._names(host.lower().rstrip(".")):  # noqa: SLF001 (same module)
+        return refuse_host(host)
     try:
-        return ip_address(host)
+        address = read_host(host)
     except ValueError:
-        return None
+        return say("the host is a number that readers take differently; write its address with four numbers")
+    refused = address is not None and not egress.allows(str(address))
+    if refused or is_metadata_name(host) or (address is None and not egress.private and is_private_name(host)):
+        return say(
+            "the egress policy refuses the address {host}; private addresses need Egress.ANY, metadata addresses are never allowed",
+            host=host[:100],
+        )
+    return None

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from math import isfinite
+from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
@@ -22,6 +23,8 @@ from authmail.http.deadline import CONNECT_LIMIT
 from authmail.http.egress import Egress
 from authmail.http.faults import unanswered, unsent
 from authmail.http.reply import REPLY_LIMIT, Reply, unpack
+from authmail.http.ways import check_session
+from authmail.words.text import say
 
 # A sign-in mail every few seconds should not pay a TLS handshake each time (aiohttp's own default is 15).
 _KEEP_ALIVE = 60.0
@@ -74,7 +77,20 @@ class Body(aiohttp.Payload):
 
 
 class Pool(aiohttp.TCPConnector):
-    """Gives away no kept connection on which the server has spoken unasked: that would be read as the next answer."""
+    """Gives away no kept connection on which the server has spoken unasked: that would be read as the next answer.
+
+    Args:
+        egress: checked on each address that is connected to, and kept to be asked for.
+        proxied: a proxy makes the connections, so that only URLs can be judged.
+        **options: of aiohttp's connector.
+    """
+
+    def __init__(self, egress: Egress, *, proxied: bool = False, **options: Any) -> None:
+        super().__init__(
+            limit=_MOST_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE, socket_factory=None if proxied else egress.open_socket, **options
+        )
+        self.egress = egress
+        self.proxied = proxied
 
     async def connect(self, *asked: Any, **options: Any) -> Connection:
         """Return a kept connection that is as it should be, or a new one."""
@@ -85,30 +101,49 @@ class Pool(aiohttp.TCPConnector):
             connection.close()
 
 
+def guarded_session(egress: Egress, options: Mapping[str, Any]) -> aiohttp.ClientSession:
+    """Return a session whose every connection keeps to a policy; see :meth:`Egress.session`.
+
+    Raises:
+        TypeError: an option would lead around the policy.
+    """
+    if refused := {"connector", "connector_owner", "trust_env"} & options.keys():
+        names = ", ".join(sorted(refused))
+        raise TypeError(say("a session that keeps to an egress policy takes no {names}", names=names))
+    # Its answers are not unpacked: aiohttp would unpack more than we may hold.
+    options = {"cookie_jar": aiohttp.DummyCookieJar(), "auto_decompress": False, **options}
+    return aiohttp.ClientSession(connector=Pool(egress, proxied=options.get("proxy") is not None), **options)
+
+
 class Transport:
     """The HTTP session of a :class:`~authmail.Mailer`, its own or the host's.
 
     Args:
-        egress: where it may connect; over the host's session the host decides that for HTTP.
-        session: the host's own session; it is used and not closed.
+        egress: where it may connect. None: the host vouches for its own session; what is no HTTP keeps to Egress.PUBLIC.
+        session: the host's own session, made by ``egress.session()``; it is used and not closed.
         proxy: URL of an HTTP proxy. Egress then decides by the URL alone, since the proxy makes the connection.
         ca_file: PEM file of the authorities to trust instead of the system's.
         user_agent: further words for the ``User-Agent`` header.
 
     Attributes:
-        egress: as given.
+        egress: as given, or Egress.PUBLIC.
+
+    Raises:
+        ConfigError: the session keeps to no policy, or to another one.
     """
 
     def __init__(
         self,
         *,
-        egress: Egress,
+        egress: Egress | None,
         session: aiohttp.ClientSession | None = None,
         proxy: str | None = None,
-        ca_file: str | None = None,
+        ca_file: str | Path | None = None,
         user_agent: str = "",
     ) -> None:
-        self.egress = egress
+        check_session(session, egress, proxy)
+        self._vouched = egress is None
+        self.egress = egress or Egress.PUBLIC
         self._session = session
         self._owned: aiohttp.ClientSession | None = None
         self._proxy = proxy
@@ -122,12 +157,8 @@ class Transport:
 
     async def __aenter__(self) -> Self:
         if self._session is None:
-            connector = Pool(
-                ssl=self.tls_context() if self._ca_file else True,
-                limit=_MOST_CONNECTIONS,
-                keepalive_timeout=_KEEP_ALIVE,
-                socket_factory=None if self._proxy else self.egress.open_socket,
-            )
+            context = self.tls_context() if self._ca_file else True
+            connector = Pool(self.egress, proxied=self._proxy is not None, ssl=context)
             self._owned = self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -150,7 +181,7 @@ class Transport:
         session = self._session
         if session is None:
             raise RuntimeError("the transport is closed")
-        if self._owned is not None:
+        if not self._vouched:
             self.egress.check_url(url)
         if time.monotonic() - self._last_used > _IDLE:
             # A provider closes idle connections. Two turns of the loop let a close that has already arrived be
@@ -170,7 +201,7 @@ class Transport:
                 ),
             ) as response:
                 content, complete = await _read(response)
-                if complete and self._owned is not None:
+                if complete and not session.auto_decompress:
                     content = unpack(content, response.headers.get("Content-Encoding", ""))
                     content, complete = content[:REPLY_LIMIT], len(content) <= REPLY_LIMIT
                 reply = Reply(response.status, response.headers, content, complete)

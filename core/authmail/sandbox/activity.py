@@ -44,15 +44,20 @@ def _entry(kind: str, item: Any, at: datetime, exchanges: list[Exchange], mails:
         "key": f"{kind}-{item.id}",
         "at": at.isoformat(),
         "connector": item.connector,
-        "to": ", ".join(mail.to) if mail else exchange and exchange.recipients,
-        "subject": mail.subject if mail else exchange and (exchange.subject or exchange.request),
-        "code": mail and mail.code,
-        "link": mail and mail.link,
+        **_content(exchange, mail),
         "outcome": _outcome(exchange, mail),
         "status": exchange and exchange.status,
         "mails": [mail.id for mail in mails],
         "exchanges": [exchange.id for exchange in exchanges],
     }
+
+
+def _content(exchange: Exchange | None, mail: ReceivedMail | None) -> dict[str, str | None]:
+    """Return what the mail says; without one, what the provider was asked for."""
+    if mail:
+        return {"to": ", ".join(mail.to), "subject": mail.subject, "code": mail.code, "link": mail.link}
+    to, subject = (exchange.recipients, exchange.subject or exchange.request) if exchange else (None, None)
+    return {"to": to, "subject": subject, "code": None, "link": None}
 
 
 def _outcome(exchange: Exchange | None, mail: ReceivedMail | None) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 
 import attrs
 
-from authmail.privacy import MARK, names_secret, spellings
+from authmail.privacy import names_secret
 from authmail.sandbox.changes import Changes
+from authmail.words.striking import MARK, Spellings
 
 _LONGEST_TEXT = 20_000
 # Of "Bearer key" the key may be repeated alone.
@@ -80,11 +81,11 @@ class Exchange:
     answer: str = ""
     seconds: float | None = None
     mails: list[int] = attrs.field(factory=list)
-    _spellings: tuple[str, ...] = attrs.field(default=(), repr=False)
+    _confidential: Spellings = attrs.field(factory=lambda: Spellings(()), repr=False)
 
     def answered(self, status: int, text: str) -> None:
         """Take the answer in."""
-        self.ending, self.status, self.answer = Ending.ANSWERED, status, _struck(text, self._spellings)
+        self.ending, self.status, self.answer = Ending.ANSWERED, status, _shown(text, self._confidential)
 
     def cut(self) -> None:
         """Say that the connection was cut instead of an answer."""
@@ -154,17 +155,16 @@ class Exchanges:
         """
         found = list(confidential)
         shown, shown_headers = _hidden_by_name(parameters, found), _hidden_by_name(headers or {}, found)
-        # The longest first, for one may be a part of another.
-        spelled = tuple(sorted(spellings(found), key=len, reverse=True))
+        spelled = Spellings(found)
         self._count += 1
         exchange = Exchange(
             id=self._count,
             started_at=datetime.now(UTC),
             connector=connector,
-            request=_struck(request, spelled),
-            parameters={name: _struck(_as_text(value), spelled) for name, value in shown.items()},
-            headers={name: _struck(value, spelled) for name, value in shown_headers.items()},
-            spellings=spelled,
+            request=_shown(request, spelled),
+            parameters={name: _shown(_as_text(value), spelled) for name, value in shown.items()},
+            headers={name: _shown(value, spelled) for name, value in shown_headers.items()},
+            confidential=spelled,
         )
         self._kept.append(exchange)
         if self.began is not None:
@@ -222,10 +222,8 @@ def _hidden(value: Any, found: list[str]) -> str:
     return MARK if text else ""
 
 
-def _struck(text: str, spelled: Iterable[str]) -> str:
-    for spelling in spelled:
-        text = text.replace(spelling, MARK)
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+def _shown(text: str, confidential: Spellings) -> str:
+    return confidential.strike(text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…")
 
 
 def _as_text(value: Any) -> str:

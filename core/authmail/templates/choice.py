@@ -1,4 +1,4 @@
-"""Which template serves a message: the type first, within it the language, within that the source."""
+"""Which template serves a message: a language that the reader knows, the type before ``Generic``, the preferred source."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -17,10 +17,9 @@ from authmail.words.text import join_words, say
 
 @attrs.frozen
 class Candidates:
-    """The best template of the message's own type, and the best ``Generic`` one, for a reader's languages."""
+    """What could serve a usage type and a reader's languages, the best first: of the type itself and of ``Generic``."""
 
-    own: Template | None
-    generic: Template | None
+    ranked: tuple[Template, ...]
 
 
 def find_candidates(
@@ -28,36 +27,40 @@ def find_candidates(
 ) -> Candidates:
     """Return what could serve a usage type and languages.
 
+    In this order: the type in a language of the reader, the type for every language, ``Generic`` likewise, the type in the
+    host's language, ``Generic`` in it, the type in the first language there is, ``Generic`` in it.
+
     Args:
         templates: all there are, the preferred source first; of equals the first wins.
         usage_type: of the message; case matters.
         locales: the reader's languages, best first.
-        default_locale: the host's language, before templates without a language.
+        default_locale: the host's language.
     """
-    locales = tuple(locales)
-    return Candidates(
-        own=_best([t for t in templates if t.usage_type == usage_type], locales, default_locale),
-        generic=_best([t for t in templates if t.usage_type == UsageType.GENERIC], locales, default_locale),
-    )
+    wanted = tuple(locales)
+    kinds = [_by_locale(templates, kind) for kind in dict.fromkeys([usage_type, str(UsageType.GENERIC)])]
+    ranked = [found for kind in kinds for found in (_match(kind, wanted), kind.get(""))]
+    ranked += [_match(kind, (default_locale,)) for kind in kinds if default_locale]
+    ranked += [next(iter(kind.values()), None) for kind in kinds]
+    return Candidates(tuple({id(template): template for template in ranked if template is not None}.values()))
 
 
 def choose_template(found: Candidates, usage_type: str, payload: Mapping[str, Any]) -> Template:
-    """Return the template that serves a payload: the type's own, else ``Generic`` if the payload can fill it.
+    """Return the template that serves a payload: the best one, ``Generic`` ones only if the payload can fill them.
 
     Raises:
         TemplateError: there is none.
     """
-    if found.own is not None:
-        return found.own
-    if found.generic is None:
-        if usage_type == UsageType.GENERIC:
-            raise TemplateError(say("no template for Generic: add one"))
-        raise TemplateError(say("no template for {type} and none for Generic: add one of them", type=usage_type))
-    lacking = missing_vital(found.generic, payload)
+    lacking: list[str] = []
+    for template in found.ranked:
+        lacking = [] if template.usage_type == usage_type else missing_vital(template, payload)
+        if not lacking:
+            return template
     if lacking:
         hint = "no template for {type}, and the Generic one needs {lacking}, which the payload lacks"
         raise TemplateError(say(hint, type=usage_type, lacking=join_words(lacking)))
-    return found.generic
+    if usage_type == UsageType.GENERIC:
+        raise TemplateError(say("no template for Generic: add one"))
+    raise TemplateError(say("no template for {type} and none for Generic: add one of them", type=usage_type))
 
 
 def missing_vital(template: Template, payload: Mapping[str, Any]) -> list[str]:
@@ -71,13 +74,14 @@ def _vital(template: Template) -> frozenset[tuple[str, ...]]:
     return frozenset(piece.path for text in texts for piece in placeholders(text) if piece.path[0] in REQUIRED)
 
 
-def _best(templates: list[Template], locales: tuple[str, ...], default_locale: str | None) -> Template | None:
-    by_locale: dict[str, Template] = {}
+def _by_locale(templates: Iterable[Template], usage_type: str) -> dict[str, Template]:
+    found: dict[str, Template] = {}
     for template in templates:
-        by_locale.setdefault(template.locale or "", template)
-    found = best_match(locales, by_locale)  # the empty tag matches nobody's
-    if found is None and default_locale:
-        found = best_match([default_locale], by_locale)
-    if found is None and "" in by_locale:
-        found = ""
-    return by_locale[found] if found is not None else next(iter(templates), None)
+        if template.usage_type == usage_type:
+            found.setdefault(template.locale or "", template)
+    return found
+
+
+def _match(kind: Mapping[str, Template], locales: Iterable[str]) -> Template | None:
+    found = best_match(locales, kind)  # the empty tag matches nobody's
+    return None if found is None else kind[found]

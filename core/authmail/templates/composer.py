@@ -1,15 +1,20 @@
 """From a message to a mail: choose a template, ask the host's store, render."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Self
 
 import attrs
 
 from authmail.mail.email import Email
 from authmail.mail.mailbox import Mailbox
 from authmail.mail.message import Message
+from authmail.mail.recipient import Recipients, check_recipient, read_recipient
 from authmail.outcomes import MessageRejected, Phase, Reason, SendError
 from authmail.templates.choice import Candidates, choose_template, find_candidates
+from authmail.templates.defang import defang_name
 from authmail.templates.rendering import render_email
+from authmail.templates.senders import FromAddresses
+from authmail.templates.strangers import Strangers
 from authmail.templates.template import Template
 from authmail.words.locales import wanted_locales
 from authmail.words.text import say
@@ -22,17 +27,56 @@ _MOST_CHOICES = 1024
 Store = Callable[[Message, tuple[str, ...]], Awaitable[Iterable[Template]]]
 
 
-def read_recipient(to: str) -> Mailbox:
-    """Return a message's recipient.
+@attrs.frozen
+class Rules:
+    """What of a mail the host decides, and neither a template nor a payload.
 
-    Raises:
-        MessageRejected: it is not one single address.
+    Args:
+        strangers: whose words values are.
+        from_addresses: where mails may come from.
+        recipients: who may be written to.
     """
-    try:
-        return Mailbox.parse(to)
-    except ValueError as error:
-        hint = say("the recipient cannot be used: {problem}", problem=error.args[0])
-    raise MessageRejected(hint, reason=Reason.RECIPIENT, phase=Phase.BEFORE)
+
+    strangers: Strangers = attrs.field(factory=Strangers)
+    from_addresses: FromAddresses = attrs.field(factory=FromAddresses)
+    recipients: Recipients = Recipients.NARROW
+
+    @classmethod
+    def of(
+        cls,
+        trusted: Iterable[str],
+        link_hosts: Iterable[str] | None,
+        from_addresses: Iterable[str] | None,
+        recipients: Recipients,
+        sender: Mailbox | None,
+    ) -> Self:
+        """Read what a host says.
+
+        Raises:
+            TypeError: something is of another kind; its name is told.
+        """
+        if not isinstance(recipients, Recipients):
+            raise TypeError("recipients= takes Recipients.NARROW or Recipients.WIDE")
+        allowed = FromAddresses.around(sender) if from_addresses is None else FromAddresses(from_addresses)
+        return cls(Strangers(trusted, link_hosts), allowed, recipients)
+
+    def readdress(self, email: Email) -> Email:
+        """Return a mail that the host rendered, its recipient judged and the name cleaned.
+
+        Raises:
+            MessageRejected: nobody may be written to there.
+        """
+        to = Mailbox(check_recipient(email.to.address, self.recipients), defang_name(email.to.name))
+        return email if to == email.to else attrs.evolve(email, to=to)
+
+    def readdress_message(self, message: Message) -> Message:
+        """Return a message that goes on as it is, its recipient an address alone.
+
+        Raises:
+            MessageRejected: nobody may be written to there.
+        """
+        to = read_recipient(message.to, self.recipients).address
+        return message if to == message.to else attrs.evolve(message, to=to)
 
 
 @attrs.define(eq=False)
@@ -43,11 +87,13 @@ class Composer:
         templates: all of them, the preferred source first.
         store: the host's own, whose templates come before; None where there is none.
         default_locale: language of templates for readers of languages there are none for.
+        rules: what the host decides.
     """
 
     _templates: tuple[Template, ...]
     _store: Store | None
     _default_locale: str | None
+    rules: Rules = attrs.field(factory=Rules)
     _choices: dict[tuple[str, tuple[str, ...]], Candidates] = attrs.field(factory=dict, init=False)
 
     async def compose(self, message: Message) -> Email:
@@ -56,9 +102,9 @@ class Composer:
         Raises:
             MessageRejected: the recipient or payload cannot be used; a TemplateError where no template serves it.
         """
-        to = read_recipient(message.to)
+        to = read_recipient(message.to, self.rules.recipients)
         try:
-            return render_email(await self.choose(message), message, to)
+            return render_email(await self.choose(message), message, to, self.rules.strangers, self.rules.from_addresses)
         except SendError:
             raise
         except Exception as error:

@@ -1,6 +1,7 @@
 """Which template would serve each usage type and language, and whether the documented payload can fill it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import attrs
 
@@ -8,6 +9,7 @@ from authmail.outcomes import TemplateError
 from authmail.templates.choice import choose_template, find_candidates, missing_vital
 from authmail.templates.language import placeholders, value_at
 from authmail.templates.samples import LOGTO_TYPES, sample_payload
+from authmail.templates.strangers import Strangers
 from authmail.templates.template import Template
 from authmail.words.text import NOTHING, Text, join_words, say
 
@@ -50,9 +52,26 @@ def _cell(templates: Sequence[Template], usage_type: str, locale: str, default_l
     try:
         template = choose_template(found, usage_type, payload)
     except TemplateError as error:
-        return Coverage(usage_type, locale, found.generic, problem=error.hint)
+        return Coverage(usage_type, locale, next(iter(found.ranked), None), problem=error.hint)
     texts = (template.subject, template.content, template.text or "", template.send_from or "", template.reply_to or "")
     unfilled = {piece.name for text in texts for piece in placeholders(text) if value_at(payload, piece.path) is None}
     lacking = missing_vital(template, payload)
     problem = say("needs {lacking}, which {type} messages do not have", lacking=join_words(lacking), type=usage_type)
     return Coverage(usage_type, locale, template, tuple(sorted(unfilled)), problem if lacking else NOTHING)
+
+
+def strangers_in(
+    template: Template, payload: Mapping[str, Any], strangers: Strangers | None = None, recipient: str = ""
+) -> tuple[str, ...]:
+    """Return the placeholders of a template whose values in a payload are a stranger's words.
+
+    Args:
+        template: whose placeholders.
+        payload: of a message, or a sample.
+        strangers: whose words values are; by default the rule with nothing trusted.
+        recipient: the address that the mail goes to.
+    """
+    rule = strangers or Strangers()
+    texts = (template.subject, template.content, template.text or "", template.send_from or "", template.reply_to or "")
+    paths = {piece.name: piece.path for text in texts for piece in placeholders(text)}
+    return tuple(name for name, path in paths.items() if not rule.is_own(path, value_at(payload, path), recipient))

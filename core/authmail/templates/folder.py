@@ -28,16 +28,10 @@ def templates_in(folder: Traversable | Path | str) -> tuple[Template, ...]:
     Raises:
         ConfigError: every file that cannot be used, and why.
     """
-    folder = Path(folder) if isinstance(folder, str) else folder
-    try:
-        children = sorted(folder.iterdir(), key=lambda child: child.name)
-    except (OSError, ValueError):
-        raise ConfigError([Problem("templates", "is not a folder that can be read")]) from None
     problems: list[Problem] = []
     templates: list[Template] = []
-    sources = [(None, folder), *((child.name, child) for child in children if child.is_dir() and child.name[0] not in "._")]
-    for locale, source in sources:
-        files = {child.name: child for child in source.iterdir() if child.is_file() and child.name.endswith((".html", ".txt"))}
+    for locale, source in _sources(Path(folder) if isinstance(folder, str) else folder):
+        files = _template_files(source)
         for usage_type in sorted({name.rpartition(".")[0] for name in files}):
             where = f"{locale}/{usage_type}" if locale else usage_type
             try:
@@ -49,6 +43,19 @@ def templates_in(folder: Traversable | Path | str) -> tuple[Template, ...]:
     if not templates:
         raise ConfigError([Problem("templates", "the folder holds no template", "add files such as en/SignIn.html")])
     return tuple(templates)
+
+
+def _sources(folder: Traversable) -> list[tuple[str | None, Traversable]]:
+    """Return the folder itself and its languages' folders, each with its language."""
+    try:
+        children = sorted(folder.iterdir(), key=lambda child: child.name)
+    except (OSError, ValueError):
+        raise ConfigError([Problem("templates", "is not a folder that can be read")]) from None
+    return [(None, folder), *((child.name, child) for child in children if child.is_dir() and child.name[0] not in "._")]
+
+
+def _template_files(source: Traversable) -> dict[str, Traversable]:
+    return {child.name: child for child in source.iterdir() if child.is_file() and child.name.endswith((".html", ".txt"))}
 
 
 def _template(usage_type: str, locale: str | None, files: dict[str, Traversable]) -> Template:

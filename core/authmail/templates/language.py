@@ -3,6 +3,7 @@
 A text is compiled once into its literal pieces and placeholders; the compiled form is cached by the text itself.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -142,24 +143,29 @@ def _number_text(number: float) -> str:
     try:
         number = float(number)
     except OverflowError:
-        return "Infinity" if number > 0 else "-Infinity"
-    if number != number:  # noqa: PLR0124 (the definition of NaN)
+        number = math.inf if number > 0 else -math.inf
+    if math.isnan(number):
         return "NaN"
-    if number in (float("inf"), float("-inf")):
-        return "Infinity" if number > 0 else "-Infinity"
+    sign = "-" if number < 0 else ""
+    return f"{sign}{_magnitude_text(abs(number))}"
+
+
+def _magnitude_text(number: float) -> str:
+    """Print a number that is not negative."""
+    if math.isinf(number):
+        return "Infinity"
     if number == 0:
         return "0"
-    sign = "-" if number < 0 else ""
-    mantissa, _, exponent = repr(abs(number)).partition("e")
+    mantissa, _, exponent = repr(number).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
     point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))  # the decimal point's place in digits
     digits = digits.rstrip("0")
     if len(digits) <= point <= _PLAIN_DIGITS:
-        return f"{sign}{digits}{'0' * (point - len(digits))}"
+        return f"{digits}{'0' * (point - len(digits))}"
     if 0 < point < len(digits):
-        return f"{sign}{digits[:point]}.{digits[point:]}"
+        return f"{digits[:point]}.{digits[point:]}"
     if -6 < point <= 0:  # noqa: PLR2004 (ECMA-262)
-        return f"{sign}0.{'0' * -point}{digits}"
+        return f"0.{'0' * -point}{digits}"
     power = f"e{point - 1:+d}"
-    return f"{sign}{digits[0]}.{digits[1:]}{power}" if len(digits) > 1 else f"{sign}{digits}{power}"
+    return f"{digits[0]}.{digits[1:]}{power}" if len(digits) > 1 else f"{digits}{power}"

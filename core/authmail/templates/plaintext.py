@@ -112,15 +112,10 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in reversed(attrs)}  # of two with one name, the first counts
         style = _declarations(given.get("style", ""))
-        if tag in _BREAKS:
-            self._end("p")
-        while self._open and self._open[-1].tag in _ENDS.get(tag, ()):
-            self._end(self._open[-1].tag)
+        self._end_before(tag)
         hidden = tag in _DROPPED or "hidden" in given or _hides(style)
         shows = _NOTHING if hidden else self._shown(style.get("font-size"))
-        breaks = _BREAKS.get(tag, int(style.get("display") == "block"))
-        if tag in ("ul", "ol") and self._lists:
-            breaks = 1  # a list within a list continues it
+        breaks = self._breaks_around(tag, style)
         if tag not in _VOID and (tag in _BREAKS or breaks or shows != self._shows or self._count[tag]):
             self._open.append(_Open(tag, self._shows, breaks))
             self._count[tag] += 1
@@ -162,25 +157,29 @@ class _Reader(HTMLParser):
             self._new_line()
         elif tag == "hr":
             self._write(_RULE)
-        elif tag == "img" and (alt := _PADDING.sub("", given.get("alt", "")).split()):
-            self._apart = True
-            self._write(" ".join(alt))
-            self._apart = True
+        elif tag == "img":
+            self._write_picture(given.get("alt", ""))
         elif tag == "a":
             self._end_link()
             self._link = _Link(_address(given.get("href", "")), len(self._open), [])
         elif tag in ("ul", "ol"):
-            start = given.get("start", "")
-            self._lists.append(None if tag == "ul" else int(start) if re.fullmatch("-?[0-9]{1,6}", start) else 1)
+            self._lists.append(None if tag == "ul" else _first_number(given.get("start", "")))
         elif tag == "li":
             self._marker = self._next_marker()
         elif tag == "tr":
             self._joined = False
-        elif tag in ("td", "th") and self._out and not self._break:
-            self._gap = _CELL
+        elif tag in ("td", "th"):
+            self._begin_cell()
         self._pre += tag == "pre"
         if tag in _VOID:
             self._new_block(breaks)
+
+    def _end_before(self, tag: str) -> None:
+        """End the open elements that a start tag ends by itself."""
+        if tag in _BREAKS:
+            self._end("p")
+        while self._open and self._open[-1].tag in _ENDS.get(tag, ()):
+            self._end(self._open[-1].tag)
 
     def _end(self, tag: str) -> None:
         """End the innermost open element of that name, and what is open within it."""
@@ -201,6 +200,11 @@ class _Reader(HTMLParser):
         # A row with one cell is no row of data but layout, the norm in mails, and reads as a paragraph.
         self._new_block(2 if ended.tag == "tr" and not self._joined else ended.breaks)
         self._pre -= ended.tag == "pre"
+
+    def _breaks_around(self, tag: str, style: dict[str, str]) -> int:
+        if tag in ("ul", "ol") and self._lists:
+            return 1  # a list within a list continues it
+        return _BREAKS.get(tag, int(style.get("display") == "block"))
 
     def _shown(self, font_size: str | None) -> int:
         if self._shows == _NOTHING or font_size is None:
@@ -228,6 +232,16 @@ class _Reader(HTMLParser):
         self._break, self._gap, self._apart = 0, "", False
         if self._link:
             self._link.shown.append(text)
+
+    def _write_picture(self, alt: str) -> None:
+        if words := _PADDING.sub("", alt).split():
+            self._apart = True
+            self._write(" ".join(words))
+            self._apart = True
+
+    def _begin_cell(self) -> None:
+        if self._out and not self._break:
+            self._gap = _CELL
 
     def _blank(self) -> None:
         if self._out and not self._break:
@@ -261,6 +275,11 @@ class _Reader(HTMLParser):
             self._write(f"({link.address})")
             self._break, self._gap = waiting
         self._apart = True
+
+
+def _first_number(start: str) -> int:
+    """Return the number that a list begins with, by its attribute ``start``."""
+    return int(start) if re.fullmatch("-?[0-9]{1,6}", start) else 1
 
 
 def _address(href: str) -> str:

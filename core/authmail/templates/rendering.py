@@ -1,9 +1,8 @@
 """A template and a payload become an Email."""
 
-import logging
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Self
 
 import attrs
 
@@ -11,49 +10,63 @@ from authmail.mail.email import Email
 from authmail.mail.mailbox import Mailbox
 from authmail.mail.message import Message
 from authmail.mail.vital import REQUIRED
-from authmail.outcomes import TemplateError
-from authmail.privacy import one_line
+from authmail.outcomes import MessageRejected, Phase, Reason, TemplateError
+from authmail.privacy import log_of, one_line
 from authmail.templates.choice import missing_vital
-from authmail.templates.language import Placeholder, compiled, html_text, placeholders, text_of, value_at
+from authmail.templates.filling import Filling
+from authmail.templates.language import compiled, placeholders, text_of
+from authmail.templates.places import Spot, find_places
 from authmail.templates.plaintext import html_to_text
-from authmail.templates.strangers import STRANGERS, clean_text, defang
+from authmail.templates.senders import FromAddresses
+from authmail.templates.strangers import Strangers
 from authmail.templates.template import Template
 from authmail.words.text import join_words, say
 
-_log = logging.getLogger("authmail")
+_log = log_of("authmail")
+
+#: A subject longer than a line of a mail may be (RFC 5322) is nobody's.
+_LONGEST_SUBJECT = 998
+_LONGEST_VITAL = 16_384
 
 
-def render_email(template: Template, message: Message, to: Mailbox) -> Email:
+def render_email(
+    template: Template,
+    message: Message,
+    to: Mailbox,
+    strangers: Strangers | None = None,
+    from_addresses: FromAddresses | None = None,
+) -> Email:
     """Render a template for a message.
 
-    Values are escaped in HTML; in subject, sender and text their line breaks and control characters become blanks.
-    What the payload cannot fill is empty, with one warning in the log, except ``code`` and ``link``.
+    Values are escaped in HTML; in subject, sender and text their line breaks and control characters become blanks. Words
+    of strangers are made harmless for where they stand (see :mod:`authmail.templates.strangers`). What the payload cannot
+    fill is empty, with one warning in the log, except ``code`` and ``link``.
+
+    Args:
+        template: what to fill.
+        message: its values.
+        to: the recipient.
+        strangers: whose words values are; by default the rule with nothing trusted.
+        from_addresses: where the mail may come from; by default anywhere.
 
     Raises:
         TemplateError: the payload lacks a code or link that the template asks for.
+        MessageRejected: its code or link is longer than any.
     """
     plan = _plan(template)
-    values = {name: value_at(message.payload, path) for name, path in plan.paths.items()}
-    texts = {name: _plain(plan.paths[name], value) for name, value in values.items()}
-    for name in plan.vital:
-        if not texts[name].strip() and (lacking := missing_vital(template, message.payload)):
-            hint = say(
-                "the template for {type} needs {lacking}, which the payload lacks",
-                type=template.usage_type,
-                lacking=join_words(lacking),
-            )
-            raise TemplateError(hint)
-    if None in values.values():
+    filling = Filling(message.payload, strangers or Strangers(), to.address)
+    _check_vital(plan, template, filling)
+    if None in (values := {name: filling.value(path) for name, path in plan.paths.items()}).values():
         unfilled = [name for name, value in values.items() if value is None]
         _log.warning("template %s (%s): no value for %s", template.usage_type, template.locale, ", ".join(unfilled))
-    return Email(
+    email = Email(
         to=to,
-        subject=plan.subject % texts,
-        html=None if plan.html is None else plan.html % {key: _markup(piece, values[name]) for key, name, piece in plan.markup},
-        text=plan.text % texts,
-        from_name=(plan.send_from[0] % texts).strip(),
-        from_address=_mailbox(("", plan.send_from[1]), texts, "sendFrom"),
-        reply_to=_mailbox(plan.reply_to, texts, "replyTo"),
+        subject=_cut(plan.subject.fill(filling.words)),
+        html=None if plan.html is None else plan.html.fill(filling.markup),
+        text=plan.text.fill(filling.words),
+        from_name=_cut(plan.send_from[0].fill(filling.name)).strip(),
+        from_address=_sender(plan, filling, from_addresses),
+        reply_to=_mailbox(plan.reply_to, filling, "replyTo"),
         text_is_own=plan.text_is_own,
         repeatable=message.repeatable,
         usage_type=message.usage_type,
@@ -61,23 +74,68 @@ def render_email(template: Template, message: Message, to: Mailbox) -> Email:
         ip=message.ip,
         resend=message.resend,
     )
+    _tell_changes(template, plan, filling)
+    return email
+
+
+def _check_vital(plan: "_Plan", template: Template, filling: Filling) -> None:
+    for path in plan.vital:
+        text = text_of(filling.value(path))
+        if not text.strip() and (lacking := missing_vital(template, filling.payload)):
+            hint = say(
+                "the template for {type} needs {lacking}, which the payload lacks",
+                type=template.usage_type,
+                lacking=join_words(lacking),
+            )
+            raise TemplateError(hint)
+        if len(text) > _LONGEST_VITAL:
+            hint = say("{name} of the payload is longer than {most} characters", name=path[0], most=_LONGEST_VITAL)
+            raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
+
+
+def _tell_changes(template: Template, plan: "_Plan", filling: Filling) -> None:
+    """Log what was changed, once for each placeholder of a template."""
+    if new := filling.changed - plan.told:
+        plan.told.update(new)
+        hint = "template %s (%s): a stranger's words were cut or changed in %s; if they are the host's own: Mailer(trusted=[…])"
+        _log.warning(hint, template.usage_type, template.locale, ", ".join(sorted(new)))
+
+
+@attrs.frozen
+class _Part:
+    """A text of a template as a ``%`` format, which is filled in one step, and its placeholders."""
+
+    template: str
+    spots: tuple[Spot, ...]
+
+    @classmethod
+    def of(cls, text: str, *, is_html: bool = False) -> Self:
+        """Take a text apart."""
+        pieces = [
+            piece.replace("%", "%%") if isinstance(piece, str) else f"%({index})s" for index, piece in enumerate(compiled(text))
+        ]
+        return cls("".join(pieces), tuple(find_places(text, is_html=is_html)))
+
+    def fill(self, write: Callable[[Spot], str]) -> str:
+        """Return the text with what is written for each placeholder."""
+        return self.template % {spot.key: write(spot) for spot in self.spots}
 
 
 @attrs.frozen
 class _Plan:
-    """What of a template can be worked out once. Its texts are ``%`` formats, which are filled in one step each."""
+    """What of a template can be worked out once."""
 
-    subject: str
-    html: str | None
-    text: str
+    subject: _Part
+    html: _Part | None
+    text: _Part
     text_is_own: bool
-    send_from: tuple[str, str]
-    reply_to: tuple[str, str]
+    send_from: tuple[_Part, _Part]
+    reply_to: tuple[_Part, _Part]
     #: Every placeholder's name and path.
     paths: Mapping[str, tuple[str, ...]]
-    vital: tuple[str, ...]
-    #: Of each placeholder in the HTML: what the format calls it, its name, itself. Within tags it is filled otherwise.
-    markup: tuple[tuple[str, str, Placeholder], ...]
+    vital: tuple[tuple[str, ...], ...]
+    #: Placeholders of which the log told already.
+    told: set[str] = attrs.field(factory=set)
 
 
 @lru_cache(maxsize=1024)
@@ -89,26 +147,20 @@ def _plan(template: Template) -> _Plan:
     everywhere = [
         piece for part in (template.subject, template.content, text, *send_from, *reply_to) for piece in placeholders(part)
     ]
-    in_html = {_key_in_html(piece): piece for piece in compiled(template.content) if isinstance(piece, Placeholder)}
     return _Plan(
-        subject=_format(template.subject),
-        html=_format(template.content, _key_in_html) if template.is_html else None,
-        text=_format(text),
+        subject=_Part.of(template.subject),
+        html=_Part.of(template.content, is_html=True) if template.is_html else None,
+        text=_Part.of(text),
         text_is_own=own_text is not None,
-        send_from=(_format(send_from[0]), _format(send_from[1])),
-        reply_to=(_format(reply_to[0]), _format(reply_to[1])),
+        send_from=(_Part.of(send_from[0]), _Part.of(send_from[1])),
+        reply_to=(_Part.of(reply_to[0]), _Part.of(reply_to[1])),
         paths={piece.name: piece.path for piece in everywhere},
-        vital=tuple(piece.name for piece in everywhere if piece.path[0] in REQUIRED),
-        markup=tuple((key, piece.name, piece) for key, piece in in_html.items()),
+        vital=tuple(piece.path for piece in everywhere if piece.path[0] in REQUIRED),
     )
 
 
-def _key_in_html(piece: Placeholder) -> str:
-    return f"<{piece.name}>" if piece.in_tag else piece.name
-
-
-def _format(text: str, key: Callable[[Placeholder], str] = lambda piece: piece.name) -> str:
-    return "".join(piece.replace("%", "%%") if isinstance(piece, str) else f"%({key(piece)})s" for piece in compiled(text))
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SUBJECT else text[: _LONGEST_SUBJECT - 1] + "…"
 
 
 def split_mailbox(template: str, *, address_alone: bool = False) -> tuple[str, str]:
@@ -134,23 +186,26 @@ def split_mailbox(template: str, *, address_alone: bool = False) -> tuple[str, s
     return text, ""
 
 
-def _mailbox(parts: tuple[str, str], texts: Mapping[str, str], key: str) -> Mailbox | None:
-    if not parts[1]:
+def _sender(plan: _Plan, filling: Filling, allowed: FromAddresses | None) -> Mailbox | None:
+    found = _mailbox((_Part.of(""), plan.send_from[1]), filling, "sendFrom")
+    if found is None or allowed is None or allowed.allows(found):
+        return found
+    _log.warning(
+        "sendFrom of a template names an address at %s, which is not among Mailer(from_addresses=…): the configured one stays",
+        found.domain,
+    )
+    return None
+
+
+def _mailbox(parts: tuple[_Part, _Part], filling: Filling, key: str) -> Mailbox | None:
+    name, address = parts
+    if not address.template:
         return None
-    name, address = ((part % texts).strip() for part in parts)
+    if theirs := [spot.piece.name for spot in address.spots if not filling.is_own(spot)]:
+        _log.warning("%s of a template is left out: a stranger's words in its address (%s, see trusted=)", key, ", ".join(theirs))
+        return None
     try:
-        return Mailbox(address, name)
+        return Mailbox(address.fill(filling.words).strip(), _cut(name.fill(filling.name)).strip())
     except ValueError as error:
         _log.warning("%s of a template is left out: %s", key, error)
         return None
-
-
-def _plain(path: tuple[str, ...], value: Any) -> str:
-    text = one_line(text_of(value))
-    return defang(text) if path[0] in STRANGERS else text
-
-
-def _markup(piece: Placeholder, value: Any) -> str:
-    if piece.path[0] in STRANGERS:
-        value = (clean_text if piece.in_tag else defang)(text_of(value))
-    return html_text(value)

@@ -65,15 +65,14 @@ class Template:
         problems = [Problem(key, "is required") for key in _REQUIRED if data.get(key) is None]
         fields: dict[str, str] = {}
         for key, value in data.items():
-            field = _KEYS.get(key)
-            if field is None or value is None or field in fields or (key == "type" and not _is_content_type(value)):
+            field = _field_of(key, value)
+            if field is None or field in fields:
                 continue
-            if not isinstance(value, str):
-                problems.append(Problem(key, say("must be text, got {kind}", kind=kind_of(value))))
-            elif field == "content_type" and value not in _CONTENT_TYPES:
-                problems.append(Problem(key, "must be text/html or text/plain", "leave it out for text/html"))
-            else:
+            problem = _problem_with(key, field, value)
+            if problem is None:
                 fields[field] = value
+            else:
+                problems.append(problem)
         if problems:
             raise ConfigError(problems)
         return cls(**fields)
@@ -99,6 +98,21 @@ class Template:
 KNOWN_KEYS = tuple(_KEYS)
 
 
+def _field_of(key: str, value: Any) -> str | None:
+    """Return the field that a key fills in; None if it has no effect."""
+    if value is None or (key == "type" and not _is_content_type(value)):
+        return None
+    return _KEYS.get(key)
+
+
+def _problem_with(key: str, field: str, value: Any) -> Problem | None:
+    if not isinstance(value, str):
+        return Problem(key, say("must be text, got {kind}", kind=kind_of(value)))
+    if field == "content_type" and value not in _CONTENT_TYPES:
+        return Problem(key, "must be text/html or text/plain", "leave it out for text/html")
+    return None
+
+
 def _is_content_type(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("text/")
 
@@ -106,8 +120,8 @@ def _is_content_type(value: Any) -> bool:
 def kind_of(value: Any) -> str:
     """Return what kind of JSON value it is, in words."""
     if value is None:
-        return "null"
+        return say("null")
     if isinstance(value, bool):
-        return "true or false"
+        return say("true or false")
     kinds = {str: "a text", int: "a number", float: "a number", Mapping: "an object", list: "a list", tuple: "a list"}
-    return next((name for kind, name in kinds.items() if isinstance(value, kind)), type(value).__name__)
+    return say(next((name for kind, name in kinds.items() if isinstance(value, kind)), type(value).__name__))

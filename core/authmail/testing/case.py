@@ -106,6 +106,11 @@ class Case:
         return get_connector(self.name)
 
     @property
+    def settings(self) -> type:
+        """The settings class; where there is none, which a basic rule finds, a class without settings."""
+        return self.connector.metadata.settings or object
+
+    @property
     def config(self) -> dict[str, Any]:
         """A copy of the config: a connector may change what it gets."""
         return copy.deepcopy(dict(self.declared))

@@ -222,21 +222,29 @@ def outcome_differences(expected: Mapping[str, Any], seen: object) -> Iterator[s
 def differences(expected: Any, seen: Any, path: str) -> Iterator[str]:
     """Yield where a value is not as expected, with its path, as far as it goes down."""
     if isinstance(expected, Mapping) and isinstance(seen, Mapping):
-        for key in [*expected, *(key for key in seen if key not in expected)]:
-            here = f"{path}.{key}"
-            if key not in seen:
-                yield f"{here}: missing, expected {expected[key]!r}"
-            elif key not in expected:
-                yield f"{here}: not expected, got {seen[key]!r}"
-            else:
-                yield from differences(expected[key], seen[key], here)
+        yield from _object_differences(expected, seen, path)
     elif _is_list(expected) and _is_list(seen):
-        if len(expected) != len(seen):
-            yield f"{path}: expected {len(expected)} items, got {len(seen)}: {list(seen)!r}"
-        for index, (one, other) in enumerate(zip(expected, seen, strict=False)):
-            yield from differences(one, other, f"{path}[{index}]")
+        yield from _list_differences(expected, seen, path)
     elif not fits(expected, seen):
         yield f"{path}: expected {expected!r}, got {'nothing' if seen is _ABSENT or seen is None else repr(seen)}"
+
+
+def _object_differences(expected: Mapping[Any, Any], seen: Mapping[Any, Any], path: str) -> Iterator[str]:
+    for key in [*expected, *(key for key in seen if key not in expected)]:
+        here = f"{path}.{key}"
+        if key not in seen:
+            yield f"{here}: missing, expected {expected[key]!r}"
+        elif key not in expected:
+            yield f"{here}: not expected, got {seen[key]!r}"
+        else:
+            yield from differences(expected[key], seen[key], here)
+
+
+def _list_differences(expected: Sequence[Any], seen: Sequence[Any], path: str) -> Iterator[str]:
+    if len(expected) != len(seen):
+        yield f"{path}: expected {len(expected)} items, got {len(seen)}: {list(seen)!r}"
+    for index, (one, other) in enumerate(zip(expected, seen, strict=False)):
+        yield from differences(one, other, f"{path}[{index}]")
 
 
 def _is_list(value: Any) -> bool:

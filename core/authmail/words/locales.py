@@ -1,15 +1,25 @@
 """Language tags: which of the languages there are fits the ones a person reads (BCP 47, RFC 4647)."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 # Locales come from a request parameter that anybody can send.
-_MOST_LOCALES = 16
+_MOST_LOCALES = 8
 _LONGEST_TAG = 35
 
-# How far langcodes may go: 25 still takes zh-TW to zh-Hant and nb to no, not French to English.
-_FARTHEST = 25
+# How far langcodes may go: 10 takes zh-TW to zh-Hant, nb to no and Swiss German to German, not Ukrainian to Russian or
+# Catalan to Spanish: whoever reads these as well says so in the languages that the browser sends.
+_FARTHEST = 10
+# Two ways to write one language, which CLDR puts further apart than that.
+_WRITTEN_ALIKE = {"nn": "no"}
+
+# Of a tag, so much is asked of langcodes: language, script, region.
+_PARTS = re.compile(r"([a-z]{2,3})(?:-[a-z]{3}(?=-|\Z)){0,3}(?:-([a-z]{4})(?=-|\Z))?(?:-([a-z]{2}|[0-9]{3})(?=-|\Z))?(?:-.*)?", re.DOTALL)
+# langcodes keeps every tag that it was ever asked about, some 1.4 KB each.
+_MOST_TAGS = 2048
+_LANGUAGE = 2
 
 
 def normalize(tag: str) -> str:
@@ -20,7 +30,7 @@ def normalize(tag: str) -> str:
 def wanted_locales(payload: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the ordered languages of a payload: its ``locale``, then its ``uiLocales``, each once.
 
-    ``uiLocales`` is a text with blanks between, as OpenID Connect's ``ui_locales``; a list is accepted. At most 16
+    ``uiLocales`` is a text with blanks between, as OpenID Connect's ``ui_locales``; a list is accepted. At most 9
     tags of at most 35 characters count; what is not a text is passed over.
     """
     wanted: list[Any] = [payload.get("locale")]
@@ -63,8 +73,34 @@ def best_match(wanted: Iterable[str], available: Collection[str]) -> str | None:
 def _nearest(wanted: str, available: tuple[str, ...]) -> str | None:
     import langcodes  # imported late: costs more than the rest of core and is seldom needed
 
-    valid = [tag for tag in available if langcodes.tag_is_valid(tag)]
-    if not valid or not langcodes.tag_is_valid(wanted):
+    by_parts = {parts: tag for tag in reversed(available) if (parts := _known_parts(tag))}
+    parts = _known_parts(wanted)
+    if not by_parts or not parts:
         return None
-    found, _ = langcodes.closest_match(wanted, valid, max_distance=_FARTHEST)
-    return None if found == "und" else found
+    for tag in (parts, *filter(None, [_WRITTEN_ALIKE.get(parts)])):
+        found, _ = langcodes.closest_match(tag, list(by_parts), max_distance=_FARTHEST)
+        if found in by_parts:
+            return by_parts[found]
+    return None
+
+
+#: Tags that langcodes was asked about in this process.
+_asked: set[str] = set()
+
+
+def _known_parts(tag: str) -> str:
+    """Return a tag's language, script and region, if langcodes knows them; empty if not.
+
+    Of tags beyond the first two thousand of a process only languages of two letters are asked: they are few.
+    """
+    import langcodes
+
+    found = _PARTS.fullmatch(tag)
+    if found is None:
+        return ""
+    parts = "-".join(filter(None, found.groups()))
+    if parts not in _asked:
+        if len(_asked) >= _MOST_TAGS:
+            parts = found[1] if len(found[1]) == _LANGUAGE else ""
+        _asked.add(parts)
+    return parts if parts and langcodes.tag_is_valid(parts) else ""

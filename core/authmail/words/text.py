@@ -35,7 +35,7 @@ class Text(str):
         found = catalog_of(language).get(self.key)
         if found is None and not self.values:
             return str(self)
-        values = {name: in_language(value, language) for name, value in (self.values or {}).items()}
+        values = {name: _told(value, language) for name, value in (self.values or {}).items()}
         try:
             return (found or self.key).format_map(values) if values else found or self.key
         except (LookupError, ValueError, AttributeError, TypeError):  # a translation names a value that there is not
@@ -81,6 +81,11 @@ def as_text(value: str) -> Text:
 def in_language(value: Any, language: str) -> Any:
     """Return a text in a language; what is no text stays as it is."""
     return as_text(value).in_language(language) if isinstance(value, str) else value
+
+
+def _told(value: Any, language: str) -> Any:
+    """Return a value in a language: a text or member of an enum; a plain text is somebody's own, and stays."""
+    return in_language(str(value) if isinstance(value, Enum) else value, language) if isinstance(value, Text | Enum) else value
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:

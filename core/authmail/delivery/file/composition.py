@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from authmail.config.doubts import unknown_keys
 from authmail.config.reading import prefix_paths
 from authmail.config.references import References, resolve_references
-from authmail.config.settings import unknown_keys
 from authmail.connect.connector import Connector
 from authmail.connect.registry import get_connector
 from authmail.delivery.breaker import Breaker
@@ -55,9 +55,8 @@ def load(
         OSError: the file cannot be read.
     """
     path = Path(path)
-    return compose(
-        parse_settings(path.read_bytes(), path.name), path.parent, plugins=plugins, egress=egress, references=references
-    )
+    raw = parse_settings(path.read_bytes(), path.name)
+    return compose(raw, path.parent, plugins=plugins, egress=egress, references=references or References())
 
 
 def parse_settings(content: bytes, name: str) -> dict[str, Any]:
@@ -95,22 +94,35 @@ def compose(
     folder: Path,
     *,
     plugins: Iterable[object] = (),
-    egress: Egress = Egress.ANY,
+    egress: Egress = Egress.PUBLIC,
     references: References | None = None,
 ) -> Delivery:
-    """Return the Delivery that a file's content describes; relative paths in it start at a folder.
+    """Return the Delivery that a config describes, as out of a database; relative paths in it start at a folder.
+
+    It is taken for a stranger's config, as one of a tenant's admin is; :func:`load` reads its owner's file.
+
+    Args:
+        raw: the content of an ``authmail.toml``.
+        folder: where relative paths start.
+        plugins: objects or modules with host hooks.
+        egress: where connectors may connect; for its owner's config Egress.ANY.
+        references: what secrets may refer to; None refuses references, and paths that lead out of the folder. For its
+            owner's config References().
 
     Raises:
         ConfigError: every problem at once.
     """
-    references = references or References()
-    raw, problems = resolve_references({key: value for key, value in raw.items() if key != "$schema"}, FileSettings, references)
+    raw, problems = {key: value for key, value in raw.items() if key != "$schema"}, []
+    if references is not None:
+        raw, problems = resolve_references(raw, FileSettings, references)
     problems += unknown_keys(raw, FileSettings)
     settings = None
     try:
         settings = FileSettings.from_dict(raw)
     except ConfigError as error:
         problems += error.problems
+    if references is None and (strange := list(_paths_outside(raw, folder))):
+        raise ConfigError([*problems, *strange])
     # Of a folder that cannot be used, none: that the senders have none either is no further problem.
     templates: tuple[Template, ...] | None = () if raw.get("templates") else None
     try:
@@ -129,6 +141,18 @@ def compose(
     return _nested(settings, mailers, folder, plugins)
 
 
+def _paths_outside(raw: Mapping[str, Any], folder: Path) -> Iterable[Problem]:
+    """Yield a problem for each path that leads out of the folder, also by a symbolic link."""
+    for key in ("templates", "store"):
+        path = raw.get(key)
+        try:
+            inside = not isinstance(path, str) or (folder / path).resolve().is_relative_to(folder.resolve())
+        except (OSError, ValueError, RuntimeError):
+            inside = False
+        if not inside:
+            yield Problem(key, say("leads out of the folder of this config"), say("only its owner's file may say so"))
+
+
 def _readable_senders(raw: Mapping[str, Any]) -> Iterable[tuple[str, SenderSettings]]:
     senders = raw.get("senders")
     for name, sender in senders.items() if isinstance(senders, Mapping) else ():
@@ -141,9 +165,9 @@ def _mailer(
     templates: tuple[Template, ...] | None,
     default_locale: str | None,
     egress: Egress,
-    references: References,
+    references: References | None,
 ) -> Mailer:
-    connector = _connector(sender.connector)
+    connector = _connector(sender.connector, sender.distribution)
     try:
         config = connector.validate_config(sender.config, references=references, templates=templates is not None)
     except ConfigError as error:
@@ -153,9 +177,9 @@ def _mailer(
     raise ConfigError(problems)
 
 
-def _connector(name: str) -> Connector:
+def _connector(name: str, distribution: str | None) -> Connector:
     try:
-        return get_connector(name)
+        return get_connector(name, distribution=distribution)
     except ConnectorNotFound as error:
         problem = Problem("connector", str(error))
     raise ConfigError([problem])

@@ -58,5 +58,6 @@ def _with_references(schema: Any) -> Any:
         return schema
     if schema.get("writeOnly"):
         words = {key: value for key, value in schema.items() if key in ("title", "description")}
-        return {**words, "anyOf": [{"type": "string", "minLength": 1, "writeOnly": True}, _REFERENCE]}
+        limits = {key: value for key, value in schema.items() if key in ("type", "maxLength", "writeOnly")}
+        return {**words, "anyOf": [{**limits, "minLength": 1}, _REFERENCE]}
     return {key: _with_references(value) for key, value in schema.items()}

@@ -11,13 +11,21 @@ from authmail.errors import ConfigError, Problem
 from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.words.text import say
 
+# Of all its texts; its connector bounds each of them.
+_LARGEST_CONFIG = 2 * 1024 * 1024
+
 
 @settings
 class SenderSettings(Settings):
     """One sender: a connector with its config."""
 
     connector: str = setting("Connector", help="Factory id or target; see authmail connectors")
-    config: Mapping[str, Any] = setting("Config", help="The connector's settings; see authmail info")
+    config: Mapping[str, Any] = setting(
+        "Config", help="The connector's settings; see authmail info", max_length=_LARGEST_CONFIG
+    )
+    distribution: str | None = setting(
+        "Distribution", help="Whose connector, where several have the same id or target", default=None
+    )
 
     def __repr__(self) -> str:
         return f"SenderSettings({self.connector!r})"  # the config holds secrets as they were typed

@@ -12,6 +12,7 @@ from authmail.testing.rules.rule import Rule
 from authmail.testing.wire import Request
 
 _MANY = 20
+_FIRST_CODE = 550100
 
 
 async def cross_talk(case: Case) -> AsyncIterator[str]:
@@ -39,10 +40,7 @@ async def cross_talk(case: Case) -> AsyncIterator[str]:
 
 
 def _code(number: int) -> str:
-    return f"{CODES_FROM + number}"
-
-
-CODES_FROM = 550100
+    return f"{_FIRST_CODE + number}"
 
 
 def _recipient(number: int) -> str:

@@ -26,24 +26,24 @@ async def valid(case: Case) -> AsyncIterator[str]:
 async def typed(case: Case) -> AsyncIterator[str]:
     """Look at the type."""
     config = case.connector.validate_config(case.config, templates=TEMPLATES)
-    if not isinstance(config, case.connector.metadata.settings or object):
+    if not isinstance(config, case.settings):
         yield f"it returned {type(config).__name__}"
 
 
 async def required(case: Case) -> AsyncIterator[str]:
     """Leave out one after the other."""
-    for key, field, _ in fields_of(case.connector.metadata.settings or object):
+    for key, field, _ in fields_of(case.settings):
         if is_required(field):
             problems = _problems(case, {name: value for name, value in case.config.items() if name != key})
             if not any(_is_about(problem, key) for problem in problems):
-                yield f"without {key}: {_told(problems)}"
+                yield f"without {key}: {_tell(problems)}"
 
 
 async def optional(case: Case) -> AsyncIterator[str]:
     """Set one after the other to null."""
-    for key, field, _ in fields_of(case.connector.metadata.settings or object):
+    for key, field, _ in fields_of(case.settings):
         if not is_required(field) and key not in case.config and (problems := _problems(case, {**case.config, key: None})):
-            yield f"{key} as null: {_told(problems)}"
+            yield f"{key} as null: {_tell(problems)}"
 
 
 async def types(case: Case) -> AsyncIterator[str]:
@@ -54,7 +54,7 @@ async def types(case: Case) -> AsyncIterator[str]:
             problems = _problems(case, {**case.config, item.key: value})
             refused += bool(problems)
             if problems and not any(_is_about(problem, item.key) for problem in problems):
-                yield f"{item.key} as {type(value).__name__}: {_told(problems)}"
+                yield f"{item.key} as {type(value).__name__}: {_tell(problems)}"
         if not refused:
             yield f"{item.key} takes anything"
 
@@ -73,7 +73,7 @@ async def unknown_keys(case: Case) -> AsyncIterator[str]:
     """Add one."""
     config = {**case.config, "aKeyThatIsNone": 1}
     if problems := _problems(case, config):
-        yield _told(problems)
+        yield _tell(problems)
 
 
 async def unchanged(case: Case) -> AsyncIterator[str]:
@@ -86,14 +86,14 @@ async def unchanged(case: Case) -> AsyncIterator[str]:
 
 async def destination(case: Case) -> AsyncIterator[str]:
     """Look at the settings that config_for changes."""
-    marked = {key for key, _, spec in fields_of(case.connector.metadata.settings or object) if spec.destination}
+    marked = {key for key, _, spec in fields_of(case.settings) if spec.destination}
     if case.secrets and not marked & set(case.config_for("https://example.com")):
         yield f"none of {', '.join(case.config_for('https://example.com'))} is marked"
 
 
 async def endpoint(case: Case) -> AsyncIterator[str]:
     """Look for it."""
-    keys = [key for key, _, _ in fields_of(case.connector.metadata.settings or object)]
+    keys = [key for key, _, _ in fields_of(case.settings)]
     if "endpoint" not in keys:
         yield f"there are {', '.join(keys)}"
 
@@ -124,9 +124,7 @@ async def hidden(case: Case) -> AsyncIterator[str]:
 
 
 def _problems(case: Case, config: Mapping[str, Any]) -> list[Problem]:
-    holds = any(
-        holds_templates(field.type) and config.get(key) for key, field, _ in fields_of(case.connector.metadata.settings or object)
-    )
+    holds = any(holds_templates(field.type) and config.get(key) for key, field, _ in fields_of(case.settings))
     try:
         case.connector.validate_config(config, templates=() if holds else TEMPLATES)
     except ConfigError as error:
@@ -138,7 +136,7 @@ def _is_about(problem: Problem, key: str) -> bool:
     return problem.path.partition(".")[0].partition("[")[0] == key
 
 
-def _told(problems: list[Problem]) -> str:
+def _tell(problems: list[Problem]) -> str:
     return "; ".join(str(problem) for problem in problems) or "it is accepted"
 
 

@@ -32,7 +32,7 @@ async def accepts(case: Case) -> AsyncIterator[str]:
             yield f"the mail in the inbox has the code {mails[0].code} and the connector {mails[0].connector}"
 
 
-def _mistyped(secret: str) -> str:
+def _mistype(secret: str) -> str:
     """Return a secret with another letter in its middle, so that its form stays right."""
     middle = len(secret) // 2
     return f"{secret[:middle]}{'B' if secret[middle] == 'A' else 'A'}{secret[middle + 1 :]}"
@@ -45,7 +45,7 @@ async def credentials(case: Case) -> AsyncIterator[str]:
     if emulator is None or settings is None or not case.secrets:
         return
     async with Sandbox({case.connector.id: emulator}) as sandbox:
-        config = map_secrets(sandbox.config(case.connector.id), settings, lambda _, value: _mistyped(value))
+        config = map_secrets(sandbox.config(case.connector.id), settings, lambda _, value: _mistype(value))
         try:
             async with Mailer(case.connector, config, templates=TEMPLATES, egress=Egress.ANY) as mailer:
                 await mailer.send(message(link=None))

@@ -45,7 +45,7 @@ async def coverage(case: Case) -> AsyncIterator[str]:
 async def request(case: Case) -> AsyncIterator[str]:
     """Compare every request."""
     for exchange in case.exchanges:
-        seen = await case.once(f"exchange {exchange.name}", lambda exchange=exchange: _replayed(case, exchange))  # type: ignore[misc]  # bound at once
+        seen = await case.once(f"exchange {exchange.name}", lambda exchange=exchange: _replay(case, exchange))  # type: ignore[misc]  # bound at once
         for finding in seen.differences:
             yield f"{exchange.name}: {finding}"
 
@@ -53,7 +53,7 @@ async def request(case: Case) -> AsyncIterator[str]:
 async def outcome(case: Case) -> AsyncIterator[str]:
     """Compare every outcome."""
     for exchange in case.exchanges:
-        seen = await case.once(f"exchange {exchange.name}", lambda exchange=exchange: _replayed(case, exchange))  # type: ignore[misc]  # bound at once
+        seen = await case.once(f"exchange {exchange.name}", lambda exchange=exchange: _replay(case, exchange))  # type: ignore[misc]  # bound at once
         for finding in outcome_differences(exchange.outcome, seen.sent.outcome):
             yield f"{exchange.name}: {finding}"
 
@@ -66,7 +66,7 @@ class _Replayed:
     differences: list[str]
 
 
-async def _replayed(case: Case, exchange: Exchange) -> _Replayed:
+async def _replay(case: Case, exchange: Exchange) -> _Replayed:
     has_templates = bool({**case.config, **exchange.config}.get("templates"))
     templates = exchange.templates or (() if has_templates else TEMPLATES)
     options: dict[str, Any] = {"config": exchange.config, "templates": templates}

@@ -14,7 +14,7 @@ _SUCCESSES = range(200, 300)
 _LARGE = "A line that is sent very often. " * 100_000
 
 
-async def _met(case: Case, faults: Iterable[Fault]) -> dict[Fault, Sent]:
+async def _meet_each(case: Case, faults: Iterable[Fault]) -> dict[Fault, Sent]:
     """Return what comes of a mail that meets each of the faults; those in the case's selection, side by side."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -29,19 +29,24 @@ async def _met(case: Case, faults: Iterable[Fault]) -> dict[Fault, Sent]:
 
 
 async def _wrong(case: Case, faults: Iterable[Fault]) -> AsyncIterator[str]:
-    good = case.success.steps[-1].answer
-    for fault, sent in (await _met(case, faults)).items():
-        if fault.status in _SUCCESSES and (case.status_decides or (fault.status == good.status and not good.body)):
-            continue  # without a body, it is a success of this provider
-        if fault.large and isinstance(sent.outcome, MessageRejected) and not sent.connections:
-            continue  # it takes no mails as large as that
+    for fault, sent in (await _meet_each(case, faults)).items():
         expected = Receipt if fault.outcome is None else fault.outcome
-        right = isinstance(sent.outcome, expected) and (
-            not isinstance(sent.outcome, SendError) or sent.outcome.phase == fault.phase
-        )
-        if not right:
+        if not _is_meaningless(case, fault, sent) and not _is_right(fault, sent.outcome, expected):
             phase = f", phase {fault.phase}" if fault.phase else ""
             yield f"{fault}: must be {expected.__name__}{phase}; it is {sent.words}"
+
+
+def _is_meaningless(case: Case, fault: Fault, sent: Sent) -> bool:
+    """Whether a fault is none to this provider, or did not come about."""
+    good = case.success.steps[-1].answer
+    if fault.status in _SUCCESSES and (case.status_decides or (fault.status == good.status and not good.body)):
+        return True  # without a body, it is a success of this provider
+    # It takes no mails as large as that.
+    return fault.large and isinstance(sent.outcome, MessageRejected) and not sent.connections
+
+
+def _is_right(fault: Fault, outcome: object, expected: type[Receipt] | type[SendError]) -> bool:
+    return isinstance(outcome, expected) and (not isinstance(outcome, SendError) or outcome.phase == fault.phase)
 
 
 _PASS = "Let the errors of `http` pass; they are right already."  # noqa: S105 (no password)

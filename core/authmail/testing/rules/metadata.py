@@ -93,7 +93,7 @@ async def labels(case: Case) -> AsyncIterator[str]:
 
 async def secrets(case: Case) -> AsyncIterator[str]:
     """Look for keys that sound like secrets."""
-    for key, field, _ in fields_of(_settings(case)):
+    for key, field, _ in fields_of(case.settings):
         options = (field.type, *getattr(field.type, "__args__", ()))
         if names_secret(key) and str in options and Secret not in options:
             yield f"{key} is a plain text"
@@ -101,7 +101,7 @@ async def secrets(case: Case) -> AsyncIterator[str]:
 
 async def conditions(case: Case) -> AsyncIterator[str]:
     """Compare the keys."""
-    keys = {key for key, _, _ in fields_of(_settings(case))}
+    keys = {key for key, _, _ in fields_of(case.settings)}
     for item in case.connector.form_items:
         for condition in item.show_conditions:
             if condition["targetKey"] not in keys:
@@ -113,17 +113,17 @@ async def conditions(case: Case) -> AsyncIterator[str]:
 
 async def quiet(case: Case) -> AsyncIterator[str]:
     """Do it in a process that watches."""
-    for event in (await case.once("import", lambda: _probed(case)))["events"]:
+    for event in (await case.once("import", lambda: _probe(case)))["events"]:
         yield event
 
 
 async def light(case: Case) -> AsyncIterator[str]:
     """Look which modules were loaded in that process."""
-    for name in (await case.once("import", lambda: _probed(case)))["loaded"]:
+    for name in (await case.once("import", lambda: _probe(case)))["loaded"]:
         yield f"{name} was loaded"
 
 
-async def _probed(case: Case) -> Any:
+async def _probe(case: Case) -> Any:
     asked = {"id": case.connector.id, "config": case.config, "path": [entry for entry in sys.path if entry]}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -136,12 +136,6 @@ async def _probed(case: Case) -> Any:
     if process.returncode:
         return {"events": [f"it ended the process: {trouble.decode()[-500:]}"], "loaded": []}
     return json.loads(output)
-
-
-def _settings(case: Case) -> type:
-    kind = case.connector.metadata.settings
-    assert kind is not None  # noqa: S101 (a basic rule)
-    return kind
 
 
 RULES = (

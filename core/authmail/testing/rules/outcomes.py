@@ -34,7 +34,7 @@ class Seen:
         return f"status {self.answer.status} with {size}: {self.sent.words}"
 
 
-async def answered(case: Case, *answers: Answer) -> list[Seen]:
+async def try_answers(case: Case, *answers: Answer) -> list[Seen]:
     """Return what comes of each answer, given in place of the provider's last one."""
     *before, last = case.success.steps
     first = {step.request.get("path", "/") for step in before} - {last.request.get("path", "/")}
@@ -49,7 +49,7 @@ async def answered(case: Case, *answers: Answer) -> list[Seen]:
     return found
 
 
-async def unreadable(case: Case) -> list[Seen]:
+async def try_unreadable(case: Case) -> list[Seen]:
     """Return what comes of successes that cannot be read: each status of success with bodies that don't belong to it."""
     answers = []
     for good in {exchange.steps[-1].answer.status: exchange.steps[-1].answer for exchange in case.accepted}.values():
@@ -57,10 +57,10 @@ async def unreadable(case: Case) -> list[Seen]:
         if good.body:
             bodies.append((dict(good.headers), good.body[: len(good.body) // 2]))
         answers += [Answer(good.status, headers, body) for headers, body in bodies]
-    return await answered(case, *answers)
+    return await try_answers(case, *answers)
 
 
-async def failures(case: Case) -> list[Seen]:
+async def try_failures(case: Case) -> list[Seen]:
     """Return what comes of statuses of failure, with bodies that are not the provider's."""
     statuses = (400, 401, 403, 404, 408, 413, 422, 500, 502, 504)
     answers = [Answer(status, _HTML, _PAGE) for status in statuses]
@@ -68,19 +68,19 @@ async def failures(case: Case) -> list[Seen]:
     answers += [Answer(status, headers, body) for status in (400, 404, 500) for headers, body in others]
     answers.append(Answer(429, {**_JSON, "Retry-After": "7"}, b"{}"))
     answers.append(Answer(503, _HTML, _PAGE))
-    return await answered(case, *answers)
+    return await try_answers(case, *answers)
 
 
 async def unreadable_success(case: Case) -> AsyncIterator[str]:
     """Answer with the status of success and something else."""
-    for seen in await case.once("unreadable", lambda: unreadable(case)):
+    for seen in await case.once("unreadable", lambda: try_unreadable(case)):
         if not isinstance(seen.sent.outcome, OutcomeUnknown) and not case.status_decides:
             yield str(seen)
 
 
 async def server_error(case: Case) -> AsyncIterator[str]:
     """Answer with pages of errors."""
-    for seen in await case.once("failures", lambda: failures(case)):
+    for seen in await case.once("failures", lambda: try_failures(case)):
         allowed = (OutcomeUnknown, NotSent, Throttled) if seen.answer.status == 503 else OutcomeUnknown  # noqa: PLR2004
         if seen.answer.status >= 500 and not isinstance(seen.sent.outcome, allowed):  # noqa: PLR2004
             yield str(seen)
@@ -88,7 +88,7 @@ async def server_error(case: Case) -> AsyncIterator[str]:
 
 async def refusal(case: Case) -> AsyncIterator[str]:
     """Answer with pages of errors."""
-    for seen in await case.once("failures", lambda: failures(case)):
+    for seen in await case.once("failures", lambda: try_failures(case)):
         is_refusal = 400 <= seen.answer.status < 500 and seen.answer.status not in _NOT_NOW  # noqa: PLR2004
         if is_refusal and isinstance(seen.sent.outcome, Receipt | NotSent | None):
             yield str(seen)
@@ -96,7 +96,7 @@ async def refusal(case: Case) -> AsyncIterator[str]:
 
 async def retry_after(case: Case) -> AsyncIterator[str]:
     """Answer with a 429."""
-    for seen in await case.once("failures", lambda: failures(case)):
+    for seen in await case.once("failures", lambda: try_failures(case)):
         error = seen.sent.outcome
         if seen.answer.status == 429 and (  # noqa: PLR2004
             isinstance(error, Receipt) or (isinstance(error, Throttled) and error.retry_after != 7)  # noqa: PLR2004
@@ -106,7 +106,10 @@ async def retry_after(case: Case) -> AsyncIterator[str]:
 
 async def crash(case: Case) -> AsyncIterator[str]:
     """Look for errors that core had to replace."""
-    for seen in [*await case.once("unreadable", lambda: unreadable(case)), *await case.once("failures", lambda: failures(case))]:
+    for seen in [
+        *await case.once("unreadable", lambda: try_unreadable(case)),
+        *await case.once("failures", lambda: try_failures(case)),
+    ]:
         error = seen.sent.outcome
         if isinstance(error, BaseException) and (not isinstance(error, SendError) or error.reason is Reason.CONNECTOR):
             yield str(seen)
@@ -114,7 +117,10 @@ async def crash(case: Case) -> AsyncIterator[str]:
 
 async def hint(case: Case) -> AsyncIterator[str]:
     """Look for errors without words."""
-    for seen in [*await case.once("unreadable", lambda: unreadable(case)), *await case.once("failures", lambda: failures(case))]:
+    for seen in [
+        *await case.once("unreadable", lambda: try_unreadable(case)),
+        *await case.once("failures", lambda: try_failures(case)),
+    ]:
         if isinstance(seen.sent.outcome, SendError) and not seen.sent.outcome.hint.strip():
             yield str(seen)
 

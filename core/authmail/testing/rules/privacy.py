@@ -14,15 +14,13 @@ from authmail.testing.rules.rule import Rule
 from authmail.testing.wire import Request
 
 _JSON = {"Content-Type": "application/json"}
-
-
 _STATUSES = {
     "http": (200, 202, 302, 400, 401, 403, 422, 429, 500, 503),
     "smtp": (250, 421, 450, 451, 452, 535, 550, 552, 554),
 }
 
 
-async def observed(case: Case) -> dict[str, Sent]:
+async def observe(case: Case) -> dict[str, Sent]:
     """Return what comes of successes and failures, as the connector itself puts it: before core strikes secrets out."""
     found = {}
     for exchange in case.exchanges:
@@ -63,7 +61,7 @@ def _own_words(error: SendError) -> str:
 
 async def error(case: Case) -> AsyncIterator[str]:
     """Look at the errors that the connector raises."""
-    for name, sent in (await case.once("observed", lambda: observed(case))).items():
+    for name, sent in (await case.once("observed", lambda: observe(case))).items():
         if isinstance(sent.outcome, SendError):
             texts = (_own_words(sent.outcome), repr(vars(sent.outcome)), pickle.dumps(sent.outcome).decode("latin-1"))
             if any(_tells(case, text) for text in texts):
@@ -72,14 +70,14 @@ async def error(case: Case) -> AsyncIterator[str]:
 
 async def receipt(case: Case) -> AsyncIterator[str]:
     """Look at the receipts."""
-    for name, sent in (await case.once("observed", lambda: observed(case))).items():
+    for name, sent in (await case.once("observed", lambda: observe(case))).items():
         if isinstance(sent.outcome, Receipt) and _tells(case, repr(sent.outcome)):
             yield f"after {name} it tells one"
 
 
 async def log(case: Case) -> AsyncIterator[str]:
     """Look at what was logged."""
-    for name, sent in (await case.once("observed", lambda: observed(case))).items():
+    for name, sent in (await case.once("observed", lambda: observe(case))).items():
         for record in sent.records:
             text = f"{record.getMessage()} {record.args!r}"
             if _tells(case, text) or RECIPIENT in text:
@@ -88,7 +86,7 @@ async def log(case: Case) -> AsyncIterator[str]:
 
 async def frames(case: Case) -> AsyncIterator[str]:
     """Capture the variables of what was raised through core's edge, and of what was logged."""
-    for name, sent in (await case.once("observed", lambda: observed(case))).items():
+    for name, sent in (await case.once("observed", lambda: observe(case))).items():
         for record in sent.records:
             if record.exc_info and record.exc_info[1] and _tells(case, _with_locals(record.exc_info[1])):
                 yield f"after {name}: the traceback that {record.name} logs holds one"

@@ -12,7 +12,7 @@ from authmail.testing.rules.rule import Rule
 _MOST = 2
 
 
-async def unanswered(case: Case) -> dict[str, Sent]:
+async def leave_unanswered(case: Case) -> dict[str, Sent]:
     """Return what comes of requests without an answer, for mails that may and may not come twice."""
     mails = {"a mail with a link": message(), "a mail with a code alone": message(link=None)}
 
@@ -30,14 +30,14 @@ async def unanswered(case: Case) -> dict[str, Sent]:
 async def unknown(case: Case) -> AsyncIterator[str]:
     """Count the requests."""
     most = _MOST if case.repeats_safely else 1
-    for what, sent in (await case.once("unanswered", lambda: unanswered(case))).items():
+    for what, sent in (await case.once("unanswered", lambda: leave_unanswered(case))).items():
         if len(sent.requests) > most:
             yield f"{what}: {len(sent.requests)} requests came"
 
 
 async def identical(case: Case) -> AsyncIterator[str]:
     """Compare the requests."""
-    for what, sent in (await case.once("unanswered", lambda: unanswered(case))).items():
+    for what, sent in (await case.once("unanswered", lambda: leave_unanswered(case))).items():
         if case.repeats_safely and not all(one.is_repeated_by(other) for one, other in pairwise(sent.requests)):
             yield f"{what}: the requests differ"
 

@@ -6,20 +6,20 @@ from collections.abc import AsyncIterator
 from authmail.outcomes import OutcomeUnknown
 from authmail.testing.case import LIMIT, Case, message
 from authmail.testing.exchange import Answer
-from authmail.testing.rules.repeats import unanswered
+from authmail.testing.rules.repeats import leave_unanswered
 from authmail.testing.rules.rule import Rule
 
 
 async def limit(case: Case) -> AsyncIterator[str]:
     """Send to a provider that is silent."""
-    for what, sent in (await case.once("unanswered", lambda: unanswered(case))).items():
+    for what, sent in (await case.once("unanswered", lambda: leave_unanswered(case))).items():
         if sent.outcome is None:
             yield f"{what}: the message did not end"
 
 
 async def no_answer(case: Case) -> AsyncIterator[str]:
     """Look at the outcomes after silence."""
-    for what, sent in (await case.once("unanswered", lambda: unanswered(case))).items():
+    for what, sent in (await case.once("unanswered", lambda: leave_unanswered(case))).items():
         if (
             (what.startswith("silence") or case.kind == "smtp")
             and sent.outcome is not None

@@ -1,0 +1,79 @@
+"""What of a config is valid yet doubtful, whatever the connector: keys without effect, and values that look like slips."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, get_origin
+
+from authmail.config.settings import fields_of, holds_templates, nested_settings
+from authmail.config.slips import nearest
+from authmail.errors import Problem
+from authmail.mail.message import UsageType
+from authmail.templates.template import KNOWN_KEYS
+from authmail.words.languages import is_language, language_named
+from authmail.words.text import say
+
+# A longer key is nobody's misspelling; and of more unknown keys nobody reads all.
+_LONGEST_MISSPELT = 64
+_MOST_UNKNOWN = 100
+
+def unknown_keys(raw: Any, cls: type) -> Iterator[Problem]:
+    """Yield a warning for every key that no setting has, with the nearest one that exists; templates included.
+
+    Of very many, the first hundred.
+    """
+    return islice(_unknown_keys(raw, cls, ""), _MOST_UNKNOWN)
+
+
+def _unknown_keys(raw: Any, cls: type, path: str) -> Iterator[Problem]:
+    if not isinstance(raw, Mapping):
+        return
+    known = {key: field for key, field, _ in fields_of(cls)}
+    examples = {key: spec.placeholder for key, _, spec in fields_of(cls) if spec.placeholder and spec.placeholder.isalpha()}
+    for key, value in raw.items():
+        if key in examples and value == examples[key]:
+            yield Problem(f"{path}{key}", "is still the example", say("write your own, or leave it out"))
+        elif key not in known:
+            yield _unknown(path, str(key), known)
+        elif holds_templates(known[key].type) and isinstance(value, list | tuple):
+            yield from _doubts_of_templates(value, f"{path}{key}")
+        elif (nested := nested_settings(known[key].type)) is not None:
+            for place, inner in _nested_values(value, known[key].type, f"{path}{key}"):
+                yield from _unknown_keys(inner, nested, f"{place}.")
+
+
+def _doubts_of_templates(templates: Iterable[Any], path: str) -> Iterator[Problem]:
+    for index, template in enumerate(templates):
+        if isinstance(template, Mapping):
+            here = f"{path}[{index}]."
+            yield from (_unknown(here, str(key), KNOWN_KEYS) for key in template if key not in KNOWN_KEYS)
+            yield from _doubts_of_template(template, here)
+
+
+def _nested_values(value: Any, annotation: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield path and value of every object with settings within a setting: itself, or the items of a list or mapping."""
+    if isinstance(value, list | tuple):
+        yield from ((f"{path}[{index}]", item) for index, item in enumerate(value))
+    elif get_origin(annotation) in (dict, Mapping) and isinstance(value, Mapping):
+        yield from ((f"{path}.{key}", item) for key, item in value.items())
+    else:
+        yield path, value
+
+
+def _doubts_of_template(template: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    written = template.get("usageType")
+    if isinstance(written, str) and len(written) <= _LONGEST_MISSPELT and written not in [*UsageType] and (near := nearest(written, UsageType)):
+        message = say("{written} is none of the usage types that are known; no message will have it", written=written)
+        yield Problem(f"{path}usageType", message, say("did you mean {near}?", near=near))
+    for key in ("locale", "languageTag"):
+        tag = template.get(key)
+        if isinstance(tag, str) and 0 < len(tag) <= _LONGEST_MISSPELT and not is_language(tag):
+            hint = say("did you mean {near}?", near=near) if (near := language_named(tag)) else say("such as fr, fr-CA or zh-CN")
+            yield Problem(f"{path}{key}", say("{written} is not a language tag, so nobody will get this template", written=tag), hint)
+
+
+def _unknown(path: str, key: str, known: Iterable[str]) -> Problem:
+    if len(key) > _LONGEST_MISSPELT:
+        return Problem(f"{path}{key[:_LONGEST_MISSPELT]}…", "is not a known setting and has no effect")
+    near = nearest(key, known)
+    hint = say("did you mean {near}?", near=near) if near else ""
+    return Problem(f"{path}{key}", "is not a known setting and has no effect", hint)

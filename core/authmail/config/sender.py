@@ -1,0 +1,22 @@
+"""The sender that a config names, whatever its connector calls the setting."""
+
+import re
+from typing import Any
+
+from authmail.config.settings import Settings, fields_of
+from authmail.mail.mailbox import Mailbox
+
+_KEY = re.compile(r"from|sender|(?:from|sender)(?:Email|Address|Mail)|accountName", re.IGNORECASE)
+
+
+def sender_of(config: Any) -> Mailbox | None:
+    """Return the configured sender; None where the config has no setting for one."""
+    if not isinstance(config, Settings):
+        return None
+    for key, field, _ in fields_of(type(config)):
+        if _KEY.fullmatch(key):
+            try:
+                return Mailbox.parse(getattr(config, field.name))
+            except ValueError:
+                continue
+    return None

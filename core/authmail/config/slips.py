@@ -1,0 +1,114 @@
+"""Slips of the hand in a config: misspelt names, values that nobody filled in, blanks that were copied along.
+
+They are told for what they most likely are, at their place. What is told never holds a value, but names alone.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from authmail.config.secret import Secret
+from authmail.words.text import Text, say
+
+# Of two names that share half of their letters in order, one is likely to be meant where the other is missing.
+_LIKELY = 0.45
+_LONGEST_KEY = 200
+# A longer name is nobody's misspelling; and who has more unknown ones has no slip.
+_LONGEST_SLIP = 64
+_MOST_SLIPS = 50
+_NEAR = 0.72
+
+_PLACEHOLDER = re.compile(r"<[^<>@]*>|\$\{[^{}]*\}|%[A-Z_]{3,}%|\$[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_NOT_FILLED_IN = re.compile(
+    r"""<[^<>@]*>                                    # <API key>, as `authmail init` writes it
+      | \S*(?:…|\.\.\.)                              # LTAI…, as pages shorten keys
+      | \$\{[^{}]*\} | \{\{[^{}]*\}\} | %[A-Z_]{3,}%    # ${SECRET}, which no program has filled in
+      | \$[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+              # $AUTHMAIL_SECRET
+      | (?i:your|my)[-_ ](?i:api|access|smtp|secret|key|password|token|user|id)\b.* | (?i:change[-_ ]?me|todo|replace[-_ ]?me)""",
+    re.VERBOSE | re.DOTALL,
+)
+_VARIABLE = re.compile(r"\$\{?[A-Za-z_]|%[A-Z_]{3,}%|\{\{")
+_BLANKS = "\u00a0\u1680\u180e\u200b\u200c\u200d\u2060\u3000\ufeff"
+
+
+def plain_name(name: str) -> str:
+    """Return a name for comparison: ``access_key_id`` and ``AccessKey-ID`` are both ``accesskeyid``."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str | None:
+    """Return which of the known names was most likely meant, whatever case, hyphens and a letter more or less."""
+    rated = [(_likeness(name, one), one) for one in known]
+    likeness, found = max(rated, default=(0.0, None), key=lambda pair: pair[0])
+    return found if likeness >= least else None
+
+
+def _likeness(one: str, other: str) -> float:
+    from difflib import SequenceMatcher  # imported late: for hints alone
+
+    return SequenceMatcher(None, plain_name(one), plain_name(other), autojunk=False).ratio()
+
+
+def written_instead(missing: Iterable[str], unknown: Iterable[str], *, near: bool = False) -> dict[str, str]:
+    """Return missing name → the unknown one that most likely stands in its place, the likest pair first.
+
+    Args:
+        missing: names that must be there.
+        unknown: names that are there and mean nothing.
+        near: only nearly the same ones; otherwise ``apikey`` may stand for ``accessKeyId`` where that is missing.
+    """
+    missing, unknown = list(missing), [name for name in unknown if len(name) <= _LONGEST_SLIP][:_MOST_SLIPS]
+    pairs = sorted(((_likeness(one, other), one, other) for one in missing for other in unknown), reverse=True)
+    found: dict[str, str] = {}
+    for likeness, wanted, written in pairs:
+        if likeness >= (_NEAR if near else _LIKELY) and wanted not in found and written not in found.values():
+            found[wanted] = written
+    return found
+
+
+def is_not_filled_in(value: Any, *, is_free: bool) -> bool:
+    """Whether a text or secret is what a page or ``authmail init`` has in place of a value.
+
+    Args:
+        value: of a setting.
+        is_free: it may be any words, such as a sender's name; a key that ends in ``…`` is none.
+    """
+    text = value.reveal() if isinstance(value, Secret) else value
+    pattern = _PLACEHOLDER if is_free else _NOT_FILLED_IN
+    return isinstance(text, str) and len(text) <= _LONGEST_KEY and pattern.fullmatch(text.strip()) is not None
+
+
+def how_to_fill_in(value: Any, help_text: str, *, secret: bool) -> str:
+    """Return what to do about a value that is not filled in."""
+    text = value.reveal() if isinstance(value, Secret) else value
+    if not _VARIABLE.match(text.strip()):
+        return help_text
+    if secret:
+        return say("variables are not filled in here; write {example}", example='{"env": "AUTHMAIL_…"}')
+    return say("variables are not filled in here; write the value itself")
+
+
+def blanks_around(value: Any) -> Text | None:
+    """Return which blanks a text or secret begins or ends with, in words; None if with none, or if it has several lines."""
+    text = value.reveal() if isinstance(value, Secret) else value
+    if not isinstance(text, str) or not text:
+        return None
+    bare = text.strip().strip(_BLANKS).strip()
+    if bare == text or "\n" in bare:
+        return None
+    before, after = text[: text.find(bare)] if bare else text, text[text.rfind(bare) + len(bare) :] if bare else ""
+    kinds = {"\r\n\u0085\u2028\u2029": say("a line break"), "\t": say("a tab"), " ": say("a blank")}
+    first = (before or after)[0]
+    what = next((name for characters, name in kinds.items() if first in characters), f"U+{ord(first):04X}")
+    return say("begins with {what}", what=what) if before else say("ends with {what}", what=what)
+
+
+def refuse_blanks(value: Any) -> None:
+    """Refuse blanks and line breaks around a value, which were copied along with it.
+
+    Raises:
+        ValueError: with which, and where.
+    """
+    found = blanks_around(value)
+    if found is not None:
+        raise ValueError(found, say("remove it; it was copied along"))

@@ -1,0 +1,28 @@
+"""The names that are authmail's own: no other distribution gets a connector by one of them."""
+
+from importlib.metadata import EntryPoint
+
+#: Id → module and target of each connector that comes with authmail.
+OWN = {
+    "aliyun-direct-mail": ("authmail_aliyun_dm", "aliyun-dm"),
+    "http-email": ("authmail_http", "http-email"),
+    "mailersend-mail": ("authmail_mailersend", "mailersend"),
+    "resend-mail": ("authmail_resend", "resend"),
+    "simple-mail-transfer-protocol": ("authmail_smtp", "smtp"),
+}
+_NAMES = {*OWN, *(target for _, target in OWN.values())}
+
+
+def is_own(point: EntryPoint) -> bool:
+    """Whether an entry point is that of a connector of authmail's own: by its module, for a distribution may have any name."""
+    return point.name in OWN and point.module == OWN[point.name][0]
+
+
+def takes_own_name(point: EntryPoint, *names: str) -> str | None:
+    """Return which of its names a foreign entry point has from authmail; None where it has none.
+
+    Args:
+        point: the entry point, whose own name counts too.
+        *names: further ones, such as its target.
+    """
+    return None if is_own(point) else next((name for name in (point.name, *names) if name in _NAMES), None)
