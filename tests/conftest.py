@@ -1,6 +1,7 @@
 """Fixtures that several rooms share: a real sandbox on loopback, and configs for it."""
 
 import json
+import os
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +15,9 @@ from authmail_aliyun_dm.emulator import DirectMailEmulator
 
 VECTORS = Path(__file__).parent / "vectors"
 ALIYUN = "aliyun-direct-mail"
+
+# What is printed is in English, whatever the tester reads.
+os.environ["LC_ALL"] = "C.UTF-8"
 
 # Properties are tried on the same examples each time, so that nobody's change fails for another's. For new ones, and
 # many: pytest tests/properties --hypothesis-profile=thorough. Nothing is judged by how long it took: machines differ.

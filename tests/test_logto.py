@@ -7,8 +7,8 @@ from typing import Any, Literal
 import pytest
 
 from authmail import ConfigError, Message, MessageRejected, Settings, Template, UsageType, setting, settings
-from authmail.config.forms import FormItem, form_items
 from authmail.config.doubts import unknown_keys
+from authmail.config.forms import FormItem, form_items
 from authmail.connect.metadata import ConnectorMetadata
 
 # The data model.

@@ -68,6 +68,8 @@ class DirectMailEmulator(ApiEmulator):
         now: the clock.
     """
 
+    shown_headers = ("x-acs-action", "x-acs-version", "x-acs-date", "x-acs-content-sha256", "x-acs-signature-nonce")
+
     faults = FAULTS
 
     def __init__(

@@ -9,6 +9,7 @@ from hashlib import sha256
 import attrs
 from aiohttp import web
 
+from authmail import hide_fields
 from authmail.sandbox import Refusal
 from authmail_aliyun_dm.signing import sign_v1, sign_v3, string_to_sign_v1, string_to_sign_v3
 
@@ -27,7 +28,7 @@ _SYSTEM_PARAMETERS = [
 ]
 
 
-@attrs.frozen
+@attrs.frozen(repr=False, field_transformer=hide_fields)
 class Call:
     """A request whose signature holds: what it asks for."""
 
@@ -41,7 +42,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Gateway:
     """Checks requests.
 

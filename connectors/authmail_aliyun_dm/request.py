@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 from yarl import URL
 
-from authmail import Email, MessageRejected, Phase, Reason, Request, say
+from authmail import Email, MessageRejected, Phase, Reason, Request, hide_fields, say
 from authmail_aliyun_dm.config import LONGEST_SUBJECT, AliyunDMConfig
 from authmail_aliyun_dm.signing import authorization_v3, canonical_to_sign_v3, percent_encode, sign_v1, string_to_sign_v1
 
@@ -26,7 +26,7 @@ _HEADER = re.compile(r"Message-ID|List-Unsubscribe(?:-Post)?|X-User-.+", re.IGNO
 _MOST_HEADERS = 10
 
 
-@attrs.frozen(repr=False, kw_only=True)
+@attrs.frozen(repr=False, kw_only=True, field_transformer=hide_fields)
 class SignedRequest(Request):
     """A signed request, ready to be posted, also a second time.
 

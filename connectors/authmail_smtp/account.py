@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from authmail import AccountReport, Problem
+from authmail import AccountReport, Problem, checks
 from authmail_smtp.config import SMTPConfig
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ async def check(config: SMTPConfig, http: "Http", pool: "Pool") -> AccountReport
     session.wire.leave()
     await asyncio.wait([session.wire.closed], timeout=max(http.deadline - time.monotonic() - _SPARE, 0))
     facts = dict(session.facts)
-    largest = session.extensions.get("size", "")
-    if largest.isdecimal() and int(largest):
-        facts["Largest mail"] = f"{int(largest):,} bytes"
+    if largest := checks.read_number(session.extensions.get("size", "")):
+        facts["Largest mail"] = f"{largest:,} bytes"
     facts["SMTPUTF8"] = (
         "yes" if "smtputf8" in session.extensions else "no: recipients with letters beyond ASCII before the @ are refused"
     )

@@ -7,9 +7,10 @@ from typing import Any, Literal, Self
 
 import attrs
 
-from authmail import Mailbox, Problem, Settings, Template, checks, say, setting, settings
-from authmail_smtp.login import Login, with_plain_key
+from authmail import ConfigError, Mailbox, Problem, Secret, Settings, Template, checks, say, setting, settings
+from authmail_smtp.login import Login, differences, joined_login, with_plain_key
 
+_LARGEST_AUTHORITIES = 512 * 1024
 _IMPLICIT_TLS_PORT = 465  # RFC 8314
 _OTHER_PORTS = (25, 587, 2525)
 _HOST = re.compile(r"[^\s/@:\\?#<>\[\](),;\"'\x00-\x20\x7f]{1,253}")
@@ -23,6 +24,7 @@ OWN_HEADERS = frozenset(
 
 
 def _host(text: str | None) -> None:
+    checks.refuse_blanks(text)
     if text is None or _HOST.fullmatch(text):
         return
     try:
@@ -52,7 +54,7 @@ def _headers(value: Mapping[str, Any] | None) -> None:
                 "has a name that no header can have", "printable ASCII without blanks and colons, at most 70 characters"
             )
         if not all(isinstance(text, str) for text in (texts if isinstance(texts, list) else [texts])):
-            raise ValueError(say("has a value of {name} that is neither text nor a list of texts", name=name))
+            raise ConfigError([Problem(name, "must be text, or a list of texts")])
 
 
 def is_own_header(name: str) -> bool:
@@ -64,10 +66,19 @@ def is_own_header(name: str) -> bool:
 class TlsSettings(Settings):
     """The keys of ``tls`` that have an effect."""
 
-    reject_unauthorized: bool = setting("Verify the certificate", default=True)
-    servername: str | None = setting("Name in the certificate", check=_host, default=None)
-    min_version: Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] = setting("Oldest TLS version", default="TLSv1.2")
-    ca: Any = setting("Further authorities", help="Certificates in PEM form", check=_authorities, default=None)
+    reject_unauthorized: bool = setting("Verify the certificate", destination=True, default=True)
+    servername: str | None = setting("Name in the certificate", destination=True, check=_host, default=None)
+    min_version: Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] = setting(
+        "Oldest TLS version", destination=True, default="TLSv1.2"
+    )
+    ca: Any = setting(
+        "Further authorities",
+        help="Certificates in PEM form",
+        max_length=_LARGEST_AUTHORITIES,
+        destination=True,
+        check=_authorities,
+        default=None,
+    )
 
     @property
     def authorities(self) -> str:
@@ -100,7 +111,19 @@ class SMTPConfig(Settings):
         maximum=65535,
         destination=True,
     )
-    auth: Login = setting("Login", help='{"user": …, "pass": …}; {} for a relay without login')
+    user: str | None = setting(
+        "User",
+        help="For the login; leave user and password empty for a relay without login",
+        group="basic",
+        check=checks.exact,
+        default=None,
+    )
+    password: Secret | None = setting("Password", help="Of the mail account, often an app password", group="basic", default=None)
+    auth: Login = setting(
+        "Login",
+        help='In place of user and password: {"user": …, "pass": …}, or OAuth 2; {} for a relay without login',
+        group="more",
+    )
     from_email: str = setting(
         "From",
         help="Sender of the mails, with or without a name",
@@ -108,39 +131,91 @@ class SMTPConfig(Settings):
         check=checks.one_mailbox,
     )
     reply_to: str | None = setting("Reply to", help="Where answers go", check=checks.one_mailbox, default=None)
-    secure: bool | None = setting("TLS from the first byte", help="Without: on port 465", default=None)
-    require_tls: bool = setting(
-        "Require STARTTLS", help="Send nothing if the server does not offer it", key="requireTLS", default=False
+    secure: bool | None = setting(
+        "TLS from the first byte", help="Without: on port 465", destination=True, default=None, group="more"
     )
-    ignore_tls: bool = setting("No STARTTLS", help="Not even if offered; the host must allow it", key="ignoreTLS", default=False)
-    tls: TlsSettings | None = setting("TLS", help="rejectUnauthorized, servername, minVersion, ca", default=None)
-    servername: str | None = setting("Name in the certificate", help="If it is not the host", check=_host, default=None)
+    require_tls: bool = setting(
+        "Require STARTTLS",
+        help="Send nothing if the server does not offer it",
+        key="requireTLS",
+        destination=True,
+        default=False,
+        group="more",
+    )
+    ignore_tls: bool = setting(
+        "No STARTTLS",
+        help="Not even if offered; the host must allow it",
+        key="ignoreTLS",
+        destination=True,
+        default=False,
+        group="more",
+    )
+    tls: TlsSettings | None = setting("TLS", help="rejectUnauthorized, servername, minVersion, ca", default=None, group="more")
+    servername: str | None = setting(
+        "Name in the certificate",
+        help="If it is not the host",
+        destination=True,
+        check=_host,
+        default=None,
+        group="more",
+    )
     name: str | None = setting(
         "Name of this machine",
         help="What EHLO says",
         pattern=_HELLO_NAME,
         pattern_hint="a host name, or an address in brackets",
         default=None,
+        group="more",
     )
-    local_address: str | None = setting("Local address", help="IP address to connect from", check=_local_address, default=None)
-    connection_timeout: float | None = setting("Time to connect", help="Milliseconds", minimum=0, maximum=3_600_000, default=None)
+    local_address: str | None = setting(
+        "Local address",
+        help="IP address to connect from",
+        destination=True,
+        check=_local_address,
+        default=None,
+        group="more",
+    )
+    connection_timeout: float | None = setting(
+        "Time to connect", help="Milliseconds", minimum=0, maximum=3_600_000, default=None, group="more"
+    )
     greeting_timeout: float | None = setting(
-        "Time for the greeting", help="Milliseconds", minimum=0, maximum=3_600_000, default=None
+        "Time for the greeting",
+        help="Milliseconds",
+        minimum=0,
+        maximum=3_600_000,
+        default=None,
+        group="more",
     )
-    socket_timeout: float | None = setting("Time for an answer", help="Milliseconds", minimum=0, maximum=3_600_000, default=None)
+    socket_timeout: float | None = setting(
+        "Time for an answer", help="Milliseconds", minimum=0, maximum=3_600_000, default=None, group="more"
+    )
     dns_timeout: float | None = setting(
-        "Time to resolve the name", help="Milliseconds", minimum=0, maximum=3_600_000, default=None
+        "Time to resolve the name",
+        help="Milliseconds",
+        minimum=0,
+        maximum=3_600_000,
+        default=None,
+        group="more",
     )
     max_connections: int = setting(
-        "Connections", help="At most so many at once; Microsoft 365 allows 3", minimum=1, maximum=100, default=5
+        "Connections",
+        help="At most so many at once; Microsoft 365 allows 3",
+        minimum=1,
+        maximum=100,
+        default=5,
+        group="more",
     )
     custom_headers: dict[str, Any] | None = setting(
-        "Further headers", help="Name and text, or a list of texts", check=_headers, default=None
+        "Further headers",
+        help="Name and text, or a list of texts",
+        check=_headers,
+        default=None,
+        group="more",
     )
-    logger: bool = setting("Log", help="Has no effect here", default=False)
-    debug: bool = setting("Debug", help="Has no effect here: a dialogue holds passwords and codes", default=False)
-    disable_file_access: bool = setting("No files", help="Has no effect here: files are never read", default=False)
-    disable_url_access: bool = setting("No URLs", help="Has no effect here: URLs are never read", default=False)
+    logger: bool = setting("Log", help="Has no effect here", default=False, group="more")
+    debug: bool = setting("Debug", help="Has no effect here: a dialogue holds passwords and codes", default=False, group="more")
+    disable_file_access: bool = setting("No files", help="Has no effect here: files are never read", default=False, group="more")
+    disable_url_access: bool = setting("No URLs", help="Has no effect here: URLs are never read", default=False, group="more")
     templates: tuple[Template, ...] = setting(
         "Templates",
         help="SignIn, Register, ForgotPassword and Generic are required",
@@ -151,9 +226,21 @@ class SMTPConfig(Settings):
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
         """Read a config; see :meth:`authmail.Settings.from_dict`."""
-        if isinstance(raw, Mapping) and "auth" in raw:
-            raw = {**raw, "auth": with_plain_key(raw["auth"])}
-        return super().from_dict(raw)
+        if not isinstance(raw, Mapping):
+            return super().from_dict(raw)
+        given = with_plain_key(raw.get("auth"))
+        login = joined_login(given, raw.get("user"), raw.get("password"))
+        try:
+            config = super().from_dict({**raw, "auth": login})
+        except ConfigError as error:
+            problems = error.problems
+            if given is None and login is not None:  # what is wrong is told where it was typed
+                problems = [problem for problem in problems if not problem.path.startswith("auth")]
+            raise ConfigError(problems) from None
+        problems = list(differences(given, config.user, config.password))
+        if problems:
+            raise ConfigError(problems)
+        return config
 
     @property
     def implicit_tls(self) -> bool:
@@ -174,6 +261,12 @@ class SMTPConfig(Settings):
     def sender(self) -> Mailbox:
         """The configured sender."""
         return Mailbox.parse(self.from_email)
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        """Yield where it connects."""
+        yield "host", self.host
+        if self.auth.is_oauth and self.auth.can_refresh:
+            yield "auth.accessUrl", self.auth.token_url
 
     def warnings(self) -> Iterable[Problem]:
         """Yield what does not fit together, and what has no effect."""

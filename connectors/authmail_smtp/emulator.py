@@ -10,12 +10,13 @@ from typing import Any
 
 import attrs
 
+from authmail import hide_fields
 from authmail.sandbox import Fault, Inbox
 from authmail_smtp.emulator_dialogue import Dialogue
 from authmail_smtp.emulator_faults import FAULTS
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class SMTPEmulator:
     """One SMTP server. Without a login it takes mail too, so that any program may use it while it is developed.
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from authmail import Mailbox
+from authmail import Mailbox, checks
 from authmail.sandbox import Exchange, Fault, Inbox, served
 from authmail_smtp.emulator_faults import fault_for
 from authmail_smtp.emulator_mail import put, subject_of
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"(?i)(FROM|TO):\s*<([^<>]*)>((?: [!-~]+)*)")
 _MAIL_PARAMETERS = {"SIZE", "BODY", "SMTPUTF8", "AUTH"}
+# First words of a request of HTTP; a header's ends with a colon, which no command does.
+_METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PRI"}
 _MOST_RECIPIENTS = 100
 _MOST_ERRORS = 20
 
@@ -66,6 +68,10 @@ class Dialogue:
             "EHLO": self._ehlo, "HELO": self._helo, "STARTTLS": self._starttls, "AUTH": self._auth, "MAIL": self._mail, "RCPT": self._rcpt,
             "DATA": self._data, "RSET": self._rset, "NOOP": self._noop, "VRFY": self._vrfy, "QUIT": self._quit,
         }  # fmt: skip
+        if verb.upper() in _METHODS or verb.endswith(":"):
+            # A browser: what it posts from a page of somebody else's must not be taken for mail.
+            await self._say(421, "4.7.0", "this is SMTP, not HTTP")
+            raise _Over
         command = commands.get(verb.upper())
         if command is None:
             await self._refuse(500, "5.5.2", "command not recognized")
@@ -144,7 +150,9 @@ class Dialogue:
         size, utf8 = parameters.get("SIZE", "0"), "SMTPUTF8" in parameters
         if sender and not self._fits(sender, utf8):
             await self._refuse(553, "5.1.7", "the sender's address is not valid")
-        elif size.isdecimal() and int(size) > self._server.largest:
+        elif (announced := checks.read_number(size)) is None:
+            await self._refuse(501, "5.5.4", "SIZE takes a number of bytes")
+        elif announced > self._server.largest:
             await self._refuse(552, "5.3.4", "message size exceeds fixed limit")
         else:
             self._sender, self._utf8 = sender, utf8

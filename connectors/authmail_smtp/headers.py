@@ -5,7 +5,6 @@ Every line that is not plain is read back before it goes out, so that no reader 
 
 from email.header import Header, decode_header, make_header
 from email.utils import parseaddr
-from functools import lru_cache
 
 from authmail import Mailbox, say
 
@@ -28,7 +27,6 @@ def text_header(name: str, text: str) -> str:
     return _folded_text(name, text)
 
 
-@lru_cache(maxsize=256)  # custom headers are the same in every mail
 def _folded_text(name: str, text: str) -> str:
     lines = _folded(name, text) if _is_plain(text) else None
     if lines is None:
@@ -38,7 +36,6 @@ def _folded_text(name: str, text: str) -> str:
     return f"{name}: {lines}"
 
 
-@lru_cache(maxsize=1024)  # the sender is the same in every mail
 def mailbox_header(name: str, mailbox: Mailbox) -> str:
     """Return a header with one mailbox; an address beyond ASCII stays as it is (RFC 6532).
 

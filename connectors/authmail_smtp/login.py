@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from authmail import ConfigError, Problem, Secret, Settings, checks, setting, settings
+from authmail import ConfigError, Problem, Secret, Settings, checks, say, setting, settings
 
 #: Where an access token is fetched, unless ``accessUrl`` says otherwise: Google's, as in the reference's SMTP library.
 GOOGLE = "https://oauth2.googleapis.com/token"
@@ -16,9 +16,9 @@ class Login(Settings):
     type: Literal["login", "Login", "LOGIN", "oauth2", "OAuth2", "OAUTH2"] | None = setting(
         "Kind of login", help="login with a password, oauth2 with tokens", default=None
     )
-    user: str | None = setting("User", placeholder="<User>", check=checks.printable, default=None)
+    user: str | None = setting("User", placeholder="<User>", check=checks.exact, default=None)
     password: Secret | None = setting("Password", key="pass", placeholder="<Password>", default=None)
-    client_id: str | None = setting("Client ID", check=checks.printable, default=None)
+    client_id: str | None = setting("Client ID", check=checks.exact, default=None)
     client_secret: Secret | None = setting("Client secret", default=None)
     refresh_token: Secret | None = setting("Refresh token", default=None)
     access_token: Secret | None = setting("Access token", default=None)
@@ -30,7 +30,7 @@ class Login(Settings):
         check=checks.endpoint,
         default=None,
     )
-    service_client: str | None = setting("Service account", check=checks.printable, default=None)
+    service_client: str | None = setting("Service account", check=checks.exact, default=None)
     private_key: Secret | None = setting("Private key", help="Of the service account, PEM", default=None)
     passphrase: Secret | None = setting("Passphrase", help="Of the private key", default=None)
 
@@ -70,3 +70,20 @@ def with_plain_key(raw: Any) -> Any:
     if not isinstance(raw, Mapping) or not isinstance(raw.get("privateKey"), Mapping) or "key" not in raw["privateKey"]:
         return raw
     return {**raw, "privateKey": raw["privateKey"]["key"], "passphrase": raw["privateKey"].get("passphrase")}
+
+
+def joined_login(auth: Any, user: Any, password: Any) -> Any:
+    """Return a config's ``auth`` with the settings of their own for user and password in it, where it has none itself."""
+    own = {key: value for key, value in (("user", user), ("pass", password)) if value not in (None, "")}
+    if not own or not isinstance(auth, Mapping | None):
+        return auth
+    return {**own, **{key: value for key, value in (auth or {}).items() if value not in (None, "")}}
+
+
+def differences(auth: Any, user: str | None, password: Secret | None) -> Iterable[Problem]:
+    """Yield a problem for each of user and password that is there twice, and not the same."""
+    given = auth if isinstance(auth, Mapping) else {}
+    for key, name, value in (("user", "user", user), ("pass", "password", password)):
+        other = Secret(given[key]) if isinstance(given.get(key), str) and key == "pass" else given.get(key)
+        if value is not None and other not in (None, "") and other != value:
+            yield Problem(name, say("differs from auth.{key}", key=key), "give one of them")

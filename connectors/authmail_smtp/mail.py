@@ -6,13 +6,13 @@ from email.utils import format_datetime
 
 import attrs
 
-from authmail import Email, Mailbox, MessageRejected, Phase, Reason, say
+from authmail import Email, Mailbox, MessageRejected, Phase, Reason, hide_fields, say
 from authmail_smtp.body import body
 from authmail_smtp.config import CONTROLS, SMTPConfig, is_own_header
 from authmail_smtp.headers import mailbox_header, text_header
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, field_transformer=hide_fields)
 class Mail:
     """A mail, ready for the dialogue.
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from authmail import AccountError, NotSent, NotSentInTime, OutcomeUnknown, Phase, Reason, SendError, say
+from authmail import AccountError, NotSent, NotSentInTime, OutcomeUnknown, Phase, Reason, SendError, checks, say
 from authmail_smtp.login import Login
 from authmail_smtp.service_account import assertion
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # A token is renewed so many seconds before it expires, and by default lasts as long as Google's and Microsoft's do.
 _EARLY = 60.0
 _USUAL_LIFE = 3600.0
+_LONGEST_LIFE = 10**9
 # A token that was fetched less than so many seconds ago and is refused is no better when fetched again.
 _FRESH = 30.0
 _OK = 200
@@ -95,7 +96,8 @@ class Tokens:
         """Return token and seconds that it lasts."""
         login = self._login
         try:
-            reply = await http.post(login.token_url, form=_request(login), limit=limit)
+            form = await asyncio.to_thread(_request, login)
+            reply = await http.post(login.token_url, form=form, limit=limit)
         except OutcomeUnknown as error:
             # Unknown is whether a token was made, not whether a mail was sent.
             raise NotSent(
@@ -131,7 +133,9 @@ def _is_token(token: Any) -> TypeGuard[str]:
 
 
 def _life(seconds: Any) -> float:
-    return float(seconds) if isinstance(seconds, int | float | str) and _is_number(seconds) else _USUAL_LIFE
+    number = checks.read_number(seconds) if isinstance(seconds, str) else seconds
+    known = isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number <= _LONGEST_LIFE
+    return float(number) if known and number is not None else _USUAL_LIFE
 
 
 def _failure(status: int, error: Any) -> SendError:
@@ -145,7 +149,3 @@ def _failure(status: int, error: Any) -> SendError:
         hint = say("fetching an access token: nothing answers there; check auth.accessUrl")
         return AccountError(hint, reason=Reason.ENDPOINT, **details)
     return NotSent(say("fetching an access token: the server gave none"), reason=Reason.PROVIDER, **details)
-
-
-def _is_number(value: float | str) -> bool:
-    return str(value).isdecimal() or isinstance(value, float)

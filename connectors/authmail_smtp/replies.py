@@ -5,12 +5,12 @@ from typing import Any
 
 import attrs
 
-from authmail import NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError, Throttled, say
+from authmail import NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError, Throttled, hide_fields, say
 from authmail_smtp.reply_codes import ROWS, Row
 from authmail_smtp.steps import Step
 
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
-_WAIT = re.compile(r"(\d{1,5})\s*(s|sec|second|m|min|minute)s?\b", re.IGNORECASE)
+_WAIT = re.compile(r"([0-9]{1,5})\s*(s|sec|second|m|min|minute)s?\b", re.IGNORECASE)
 _LONGEST_WAIT = 24 * 3600
 # Postfix, Exim, Exchange and Microsoft 365, then Gmail, Amazon SES and others, whose ids have a digit in them.
 _QUEUED = (
@@ -21,7 +21,7 @@ _QUEUED = (
 _COMPLETED = 250
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, field_transformer=hide_fields)
 class Reply:
     """A reply: its code, and the lines of its text, without codes."""
 

@@ -6,13 +6,14 @@ from base64 import urlsafe_b64encode
 
 from authmail import AccountError, Phase, Reason, say
 from authmail_smtp.login import Login
+from authmail_smtp.private_key import TooDear, load_key
 
 _SCOPE = "https://mail.google.com/"
 _LIFE = 3600
 
 
 def assertion(login: Login) -> str:
-    """Return the JSON Web Token, signed with the account's key (RS256).
+    """Return the JSON Web Token, signed with the account's key (RS256). Takes a while: call it beside the loop.
 
     Raises:
         AccountError: the key cannot be read, or the package ``cryptography`` is missing.
@@ -32,22 +33,22 @@ def assertion(login: Login) -> str:
 
 def _signature(login: Login, signed: bytes) -> bytes:
     try:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError:
         hint = say("auth.privateKey needs the package cryptography: pip install 'authmail[service-account]'")
         raise AccountError(hint, reason=Reason.CONFIG, phase=Phase.BEFORE) from None
     # Some keep the key in one line, with \n written out.
-    pem = login.private_key.reveal().replace("\\n", "\n").encode() if login.private_key else b""
+    pem = login.private_key.reveal().replace("\\n", "\n") if login.private_key else ""
+    hint = say("auth.privateKey is not an RSA key in PEM form")
     try:
-        key = load_pem_private_key(pem, login.passphrase.reveal().encode() if login.passphrase else None)
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, RSAPrivateKey):
-        raise AccountError(say("auth.privateKey is not an RSA key in PEM form"), reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
-    return key.sign(signed, PKCS1v15(), SHA256())
+        return load_key(pem, login.passphrase.reveal() if login.passphrase else None).sign(signed, PKCS1v15(), SHA256())
+    except TooDear as error:
+        hint = say("auth.privateKey cannot be used: {why}", why=error.args[0])
+    except (ValueError, TypeError, LookupError, UnsupportedAlgorithm):
+        pass
+    raise AccountError(hint, reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
 
 
 def _encoded(value: object) -> str:

@@ -42,6 +42,7 @@ from authmail.outcomes import (
     TemplateError,
     Throttled,
 )
+from authmail.privacy import hide_fields
 from authmail.templates import Template
 from authmail.words.text import say
 
@@ -101,6 +102,7 @@ __all__ = [
     "connectors",
     "get_connector",
     "header",
+    "hide_fields",
     "hookimpl",
     "json_api",
     "load",

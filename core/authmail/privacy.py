@@ -59,7 +59,15 @@ def masked(address: str) -> str:
     return f"{local[:1]}{MARK}{at}{one_line(domain)[:100]}" if at else MARK
 
 
-@attrs.frozen(repr=False)
+def hide_fields(_: type, fields: "list[attrs.Attribute[Any]]") -> "list[attrs.Attribute[Any]]":
+    """Let the fields of an attrs class stand in no repr: some programs show them without asking ``__repr__``.
+
+    The ``field_transformer`` of every class whose objects may hold a code, a link, a body, a secret or an address.
+    """
+    return [field.evolve(repr=False) for field in fields]
+
+
+@attrs.frozen(repr=False, field_transformer=hide_fields)
 class Confidential:
     """What must not be shown of one message and the config that it goes by.
 
@@ -92,9 +100,6 @@ class Confidential:
 
     def clean_receipt(self, receipt: Receipt, connector: str) -> Receipt:
         """Return a receipt whose ids are words and hold nothing confidential; the mail is accepted whatever they are."""
-        ids = (receipt.message_id, receipt.request_id or "")
-        if receipt.detail is None and all(self._is_plain(text) for text in ids if text):
-            return Receipt(receipt.message_id, receipt.request_id, None, connector)
         spelled = (self.secrets, Spellings(self.vital))
         message_id = _NO_WORD.sub("_", self._line(str(receipt.message_id), spelled))[:_LONGEST_ID]
         request_id = _word_or_none(self._line(str(receipt.request_id), spelled)) if receipt.request_id else None
@@ -104,9 +109,6 @@ class Confidential:
     def clean_line(self, text: str) -> str:
         """Return a text of an account report as one line without secrets."""
         return self._line(text, (self.secrets,))[:_LONGEST_DETAIL]
-
-    def _is_plain(self, text: str) -> bool:
-        return isinstance(text, str) and bool(_ONE_WORD.fullmatch(text)) and not any(value in text for value in self.vital)
 
     def _line(self, text: str, spelled: Iterable[Spellings]) -> str:
         text = whole_unicode(text)

@@ -14,6 +14,7 @@ from authmail import mailer
 from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
 from authmail.outcomes import Receipt
+from authmail.privacy import raise_afresh
 
 __all__ = ["Mailer"]
 
@@ -104,15 +105,18 @@ class Blocking:
             self._opened = None
             run(self._sender.close())
 
+    @raise_afresh
     def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send one message, see :meth:`authmail.Mailer.send`."""
         run(self._open())
         return run(self._sender.send(message, timeout=timeout))
 
+    @raise_afresh
     def preview(self, message: Message) -> Email:
         """Return the mail that would be sent, see :meth:`authmail.Mailer.preview`."""
         return run(self._sender.preview(message))
 
+    @raise_afresh
     def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
         """Send a sample, see :meth:`authmail.Mailer.test`."""
         run(self._open())
@@ -149,6 +153,7 @@ class Mailer(Blocking):
         ConnectorNotFound: as there.
     """
 
+    @raise_afresh
     def __init__(self, connector: Any, config: Any, **options: Any) -> None:
         if options.get("session") is not None:
             raise TypeError("a session belongs to an event loop; the Mailer without await opens its own")

@@ -40,7 +40,7 @@ def test_help_has_an_example(run, command):
     assert re.search(r"^ +authmail \w+", result.output, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", set(main.commands) - {"init"})
+@pytest.mark.parametrize("command", sorted(set(main.commands) - {"init"}))
 def test_machines_can_read(run, command):
     """Every command has --json; init prints the file itself."""
     assert "--json" in run(command, "--help").output
@@ -119,7 +119,9 @@ def test_init_makes_a_file_to_fill_in(run, tmp_path, form, languages):
     path.write_text(text, "utf-8")
     result = run("check", path)
     assert result.exit_code == 0, result.output
-    assert "warning" not in result.output
+    assert "1 warning\n  fromAlias  is still the example\n" in result.output
+    path.write_text(text.replace('"Example"', '"Acme"'), "utf-8")
+    assert "warning" not in run("check", path).output
     assert re.search(r"OrganizationInvitation +\w", result.output)
 
 
@@ -224,7 +226,7 @@ def test_preview(run, config, raw):
 
 def test_preview_says_which_template_serves(run, config):
     """A mistyped usage type is not silently a Generic mail."""
-    assert "Template: Generic, all languages (there is none for Signin)\n" in run("preview", config(), "--type", "Signin").output
+    assert "Template: Generic, all languages (there is none for BindMfa)\n" in run("preview", config(), "--type", "BindMfa").output
     assert json.loads(run("preview", config(), "--json").output)["template"] == {"usageType": "Generic", "locale": None}
 
 
@@ -283,12 +285,12 @@ def test_a_file_may_name_a_folder_of_templates(run, config, tmp_path):
 
 
 def test_logtos_json_alone(run, tmp_path, raw):
-    """With --connector; without it that is wrong usage."""
+    """With --connector; without it the file names none."""
     path = tmp_path / "logto.json"
     path.write_text(json.dumps(raw))
     assert run("check", path, "--connector", "aliyun-dm").exit_code == 0
     result = run("check", path)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "names no connector" in result.output
     assert CliRunner().invoke(main, ["check", "-", "--connector", "aliyun-dm"], input=json.dumps(raw)).exit_code == 0
 
@@ -299,7 +301,7 @@ def test_logtos_json_alone(run, tmp_path, raw):
         ({"connector": "aliyun-dm"}, "accessKeyId  is required"),
         (
             {"connector": "aliyun-dm", "config": {}, "template": "x"},
-            "has template beside its connector; known there: $schema, config",
+            "template  is not known here\n      did you mean templates?",
         ),
         ({"connector": "aliyun-dn", "config": {}}, "did you mean aliyun-dm?"),
     ],
@@ -326,7 +328,7 @@ def test_a_broken_file_is_told(run, tmp_path, text):
 def test_secrets_may_stay_in_the_environment(run, config, monkeypatch):
     """A file's owner may refer to them."""
     path = config({"accessKeySecret": {"env": "AUTHMAIL_TEST_SECRET"}})
-    assert "refers to something that cannot be read" in run("check", path).output
+    assert "the variable AUTHMAIL_TEST_SECRET is not set" in run("check", path).output
     monkeypatch.setenv("AUTHMAIL_TEST_SECRET", "canary")
     result = run("check", path)
     assert (result.exit_code, "canary" in result.output) == (0, False)

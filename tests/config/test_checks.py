@@ -37,7 +37,7 @@ def test_a_host_or_url_is_an_endpoint(text):
 @pytest.mark.parametrize(
     "text",
     ["", "https://", "ftp://a.example", "https://user@a.example", "https://a.example/?q", "https://a.example/#f", "a b", "a\\b",
-     "https://a.example:99999", "https://a.example:0", "file:///etc/passwd", "https://a.example/\n"],
+     "https://a.example:99999", "https://a.example:0", "file:///etc/passwd", "https://a.example/\t/x"],
 )  # fmt: skip
 def test_what_could_be_read_in_two_ways_is_none(text):
     """User, query and fragment have misled other programs."""

@@ -106,7 +106,7 @@ def test_working_ones_work_and_broken_ones_say_why(others):
         "without-hooks": "it lacks the hook get_metadata and validate_config and send_message; is @hookimpl forgotten?",
         "without-marker": "it lacks the hook send_message; is @hookimpl forgotten?",
         "other-id": "its metadata has the id another-id, its entry point other-id",
-        "copycat": "another connector has the same id (authmail); choose with distribution=",
+        "copycat": "the name aliyun-direct-mail belongs to authmail's own connector",
         "twin-one": "another connector has the same id (twin-two); choose with distribution=",
         "twin-two": "another connector has the same id (twin-one); choose with distribution=",
     }
@@ -145,9 +145,10 @@ def test_an_unknown_one_names_what_is_installed(others):
 
 
 def test_a_distribution_may_be_chosen(others):
-    """Of two with one id, authmail's own is taken, and the other by its distribution's name."""
+    """Of two with one id, one is taken by its distribution's name; but an id of authmail's own is nobody else's."""
     assert authmail.get_connector("aliyun-direct-mail").distribution == "authmail"
-    assert authmail.get_connector("aliyun-direct-mail", distribution="copycat").distribution == "copycat"
+    with pytest.raises(ConnectorNotFound, match="belongs to authmail's own connector"):
+        authmail.get_connector("aliyun-direct-mail", distribution="copycat")
     assert authmail.get_connector("twin-mail", distribution="twin-two").distribution == "twin-two"
     with pytest.raises(ConnectorNotFound, match="twin-one, twin-two; choose with distribution="):
         authmail.get_connector("twin-mail")

@@ -2,7 +2,6 @@ import asyncio
 import socket
 import time
 
-import aiohttp
 import pytest
 
 from authmail import AccountError, Egress, Reason
@@ -59,7 +58,7 @@ async def test_a_local_address_is_bound(port):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "127.1", "::ffff:127.0.0.1", "0x7f000001"])
 async def test_the_policy_counts_for_the_address_connected_to(port, host):
     """However the address is spelt, also where the host's own session does HTTP."""
-    async with aiohttp.ClientSession() as session:
+    async with Egress.PUBLIC.session() as session:
         for connecting in (http(Egress.PUBLIC), http(Egress.PUBLIC, session=session)):
             with pytest.raises(AccountError, match="egress policy refuses") as caught:
                 await connecting.connect(host, port)

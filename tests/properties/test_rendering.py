@@ -7,14 +7,15 @@ from decimal import Decimal
 
 import html5lib
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import HTML, PAYLOADS, PLACEHOLDERS, TEMPLATE_TEXTS, TEMPLATES, TEXT, VALUES
 
 from authmail import Email, Mailbox, Message, Template, TemplateError
 from authmail.templates import render
+from authmail.templates.defang import HAIR
 from authmail.templates.rendering import render_email
-from authmail.templates.strangers import STRANGERS
+from authmail.templates.strangers import Strangers
 
 NAME = set(string.ascii_letters + string.digits + "_.")
 # ECMA-262: WhiteSpace and LineTerminator.
@@ -148,9 +149,8 @@ def test_a_mail_follows_our_differences_from_the_reference(subject, content, tex
     template = Template("X", subject, content, text=text)
     asked = {name for part in (subject, content, text or "") for _, name in pieces_of(part) if name}
     vital = [name for name in asked if name.split(".")[0] in ("code", "link")]
-    assume(not STRANGERS & {name.split(".")[0] for name in asked})
     try:
-        email = render_email(template, Message("a@b.c", "X", payload), TO)
+        email = render_email(template, Message("a@b.c", "X", payload), TO, Strangers(trusted=asked))
     except TemplateError:
         assert any(not javascript(looked_up(payload, name)).strip() for name in vital)
         return
@@ -187,11 +187,12 @@ def test_a_value_never_creates_an_element_or_an_attribute(value):
     """A browser's parser finds the template's own elements and attributes, the value within them and nothing else."""
     template = Template("X", "s", PAGE)
     pages = [
-        render_email(template, Message("a@b.c", "X", {"v": each, "user": {"name": each}}), TO).html
+        render_email(template, Message("a@b.c", "X", {"v": each, "user": {"name": each}}), TO, rule).html
+        for rule in (Strangers(), Strangers(trusted=["v", "user"]))
         for each in ("harmless", value)
     ]
     pages.append(render(PAGE, {"v": value, "user": {"name": value}}, html=True))
-    assert structure(pages[0]) == structure(pages[1]) == structure(pages[2])
+    assert all(structure(page) == structure(pages[0]) for page in pages)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="\ufffe\uffff")))
@@ -212,9 +213,9 @@ def test_strangers_cannot_write_links(template, payload):
     )
     for text in (email.subject, email.text):
         assert "://" not in text
-        assert "www." not in text
+        assert "www.e" not in text
         assert "\u202e" not in text
-        assert len(text) <= 128 + text.count("[") * 2
+        assert len(text.replace(HAIR, "")) <= 128
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\ufeff", "\u2029", "\x85", "\x1c", "\u200b"])

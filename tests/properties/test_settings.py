@@ -13,9 +13,9 @@ from strategies import CANARIES, CANARY, JSON, as_json, damaged
 
 import authmail
 from authmail import ConfigError, Mailbox, Problem, Secret, Settings, Template, setting, settings
-from authmail.config.references import References, resolve_references
-from authmail.config.secrets import merge_secrets, redact_secrets
 from authmail.config.doubts import unknown_keys
+from authmail.config.references import References, resolve_references
+from authmail.config.shown import merge_secrets, redact_secrets
 
 
 class Color(StrEnum):

@@ -26,6 +26,7 @@ def test_config_choice_is_logtos(vectors):
 
 #: id → what we choose instead of Logto. Reasons: docs/differences-from-logto.md.
 DIFFERENT = {
+    "i18n-select-03": "fr/Generic",  # a reader's own language, if Generic can say it
     "i18n-select-11": "fr/SignIn",  # fr-CA falls back to fr
     "i18n-select-13": "fr-CA/SignIn",  # case does not matter
     "i18n-select-17": "de/SignIn",  # a mail in another language beats none
@@ -55,9 +56,9 @@ ALL = [template("en/SignIn", "en"), template("fr/SignIn", "fr"), template("any/S
     ("locales", "default_locale", "expected"),
     [
         (["fr-CA"], None, "fr/SignIn"),
-        (["de"], None, "any/SignIn"),  # the type comes before the language
+        (["de"], None, "any/SignIn"),  # a template for every language serves a German reader too
         (["-x", "fr"], None, "fr/SignIn"),  # what is left of a broken tag is not "no language"
-        (["de"], "en-GB", "en/SignIn"),  # the host's language before an untagged template
+        (["ja"], "en-GB", "any/SignIn"),  # and comes before the host's language
         ([], None, "any/SignIn"),
         (["xx", "fr"], None, "fr/SignIn"),
     ],
@@ -65,6 +66,31 @@ ALL = [template("en/SignIn", "en"), template("fr/SignIn", "fr"), template("any/S
 def test_order_within_a_type(locales, default_locale, expected):
     """The reader's languages, then the host's, then a template for every language."""
     assert choose(ALL, "SignIn", locales, default_locale) == expected
+
+
+EN_FR = [template("en/Generic", "en"), template("fr/SignIn", "fr"), template("fr/Generic", "fr")]
+
+
+@pytest.mark.parametrize(
+    ("locales", "default_locale", "expected"),
+    [
+        (["en"], "en", "en/Generic"),  # the reader's own language in Generic before another one of the very type
+        (["en-GB"], None, "en/Generic"),
+        (["fr"], "en", "fr/SignIn"),
+        (["ja"], "en", "en/Generic"),
+        (["ja"], None, "fr/SignIn"),
+        (["ja", "en", "fr"], None, "fr/SignIn"),  # of languages that one reads, the type decides
+    ],
+)
+def test_nobody_gets_another_language_while_there_is_theirs(locales, default_locale, expected):
+    """Type and Generic in the reader's languages, then in the host's, then the first there is."""
+    assert choose(EN_FR, "SignIn", locales, default_locale) == expected
+
+
+def test_generic_in_the_readers_language_serves_only_what_it_can_say():
+    """A link in another language beats a code that is not there."""
+    templates = [template("en/Generic", "en"), template("fr/Join", "fr", "{{link}}", "Join")]
+    assert choose(templates, "Join", ["en"], payload={"link": "https://x"}) == "fr/Join"
 
 
 def test_first_there_is_when_nothing_fits():

@@ -5,7 +5,7 @@ import html5lib
 import pytest
 
 from authmail.templates import render
-from authmail.templates.language import compiled, placeholders
+from authmail.templates.language import compiled
 
 
 def test_renders_as_logto_does(vectors):
@@ -73,12 +73,6 @@ def test_safe_markup_is_not_escaped_twice():
             return str(self)
 
     assert render("{{a}}{{b}}", {"a": Markup("<b>"), "b": "<b>"}, html=True) == "<b>&lt;b&gt;"
-
-
-def test_knows_where_a_placeholder_stands():
-    """A placeholder within a tag is told from one in the text; an arrow in the text is no tag."""
-    pieces = placeholders('<a href="{{link}}" title="{{t}}">{{name}}</a>{{n}}{{m}} 1 < 2 {{x}} <b title={{y}}')
-    assert [piece.name for piece in pieces if piece.in_tag] == ["link", "t", "y"]
 
 
 def test_compiles_into_pieces_without_empty_ones():

@@ -76,7 +76,10 @@ def judged_by_node(texts):
 def shown():
     """All that people read of mails with a stranger's words: HTML as text, text, subject and the sender's name."""
     template = Template(
-        "Word", "Join {{organization.name}}", "<p>Join {{organization.name}} <b>{{organization.name}}</b>!", send_from="{{organization.name}}"
+        "Word",
+        "Join {{organization.name}}",
+        "<p>Join {{organization.name}} <b>{{organization.name}}</b>!",
+        send_from="{{organization.name}}",
     )
     texts = []
     for words in CORPUS:

@@ -17,7 +17,7 @@ from authmail.words.text import in_language
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "authmail"
 #: Rooms whose texts are for developers, or are translated elsewhere.
-ELSEWHERE = ("sandbox", "testing", "cli", "web", "words")
+ELSEWHERE = ("sandbox", "testing", "web")
 PACKAGES = {point.module for point in entry_points(group="authmail.connectors") if point.dist.name == "authmail"}
 #: Words that are values of other texts: kinds of JSON values, steps of a dialogue.
 KINDS = {"a text", "text", "a number", "a whole number", "an object", "a list", "true or false", "null", "another text"}

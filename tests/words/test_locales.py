@@ -1,6 +1,6 @@
 import pytest
 
-from authmail.words.locales import best_match, fallbacks, wanted_locales
+from authmail.words.locales import _asked, best_match, fallbacks, wanted_locales
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,12 @@ def test_fallbacks_drop_subtags_and_singletons():
         (["no"], ["nb", "en"], "nb"),
         (["af"], ["af-ZA"], "af-ZA"),
         (["ja"], ["en", "de"], None),
+        (["uk"], ["ru", "en"], None),  # the host's default then, and not a neighbour's language
+        (["be"], ["ru"], None),
+        (["ca"], ["es"], None),
+        (["nn"], ["nb", "en"], "nb"),
+        (["de-ch-1901-x-private"], ["de-CH"], "de-CH"),
+        (["zh-hant-tw-u-co-stroke"], ["zh-Hans", "zh-Hant"], "zh-Hant"),
         (["not a tag!"], ["en"], None),
         (["en"], ["not a tag!"], None),
         ([], ["en"], None),
@@ -67,3 +73,14 @@ def test_resolves_as_logto_does(vectors):
         available = [*case["custom_languages"], *data["about"]["built_in_languages"]]
         wanted = [*(case["ui_locales"] or "").split(), case["default_language"], "en"]
         assert best_match(wanted, available) == DIFFERENT.get(case["id"], case["expected"]), case["label"]
+
+
+def test_a_stranger_cannot_fill_the_memory_with_languages():
+    """langcodes keeps what it was asked about for ever: it is asked about few tags, of language, script and region."""
+    for number in range(4_000):
+        first, second, third = (chr(ord("a") + number // base % 26) for base in (1, 26, 676))
+        best_match([f"en-{first}{second}{third}a-{first}{second}", f"de-x-made-up-{number}"], ["nl", "fr-CA"])
+    assert len(_asked) <= 2048 + 26 * 26
+    assert not any("-x-" in tag for tag in _asked)
+    # Languages are still told from each other.
+    assert best_match(["pt"], ["pt-BR"]) == "pt-BR"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
-from authmail import AccountError, NotConnected, NotSentInTime, Phase, Reason, SendError, say
+from authmail import AccountError, NotConnected, NotSentInTime, Phase, Reason, SendError, hide_fields, say
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.replies import Reply, failure
 from authmail_smtp.session.login import log_in
@@ -31,7 +31,7 @@ _PLAIN_REFUSED = say(
 )
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Opening:
     """One connection being opened.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from authmail import MessageRejected, NotSentInTime, Phase, Reason, Receipt, say
+from authmail import MessageRejected, NotSentInTime, Phase, Reason, Receipt, checks, hide_fields, say
 from authmail_smtp.mail import Mail
 from authmail_smtp.replies import failure, receipt
 from authmail_smtp.session.wire import Wire
@@ -20,7 +20,7 @@ _START_INPUT = 354
 _REFUSALS = 400
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Session:
     """An open connection and what its server can do.
 
@@ -93,8 +93,8 @@ class Session:
         """
         options = []
         if "size" in self.extensions:
-            largest = self.extensions["size"]
-            if largest.isdecimal() and 0 < int(largest) < len(mail.data):
+            largest = checks.read_number(self.extensions["size"]) or 0
+            if 0 < largest < len(mail.data):
                 hint = say(
                     "the mail has {count} bytes, the server takes at most {largest}", count=len(mail.data), largest=largest
                 )

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from authmail import AccountError, Phase, Reason, say
+from authmail import AccountError, Phase, Reason, hide_fields, say
 from authmail_smtp.config import SMTPConfig
 
 if TYPE_CHECKING:
     from authmail import Http
 
 
-@attrs.define(eq=False, repr=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Trust:
     """TLS contexts of a config, each made once, since reading the authorities is slow.
 

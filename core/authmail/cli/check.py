@@ -6,9 +6,10 @@ from typing import Any
 import attrs
 import click
 
-from authmail import AccountReport, ConfigError, Egress, Problem, SendError
+from authmail import AccountReport, ConfigError, Egress, Problem, SendError, say
 from authmail.cli.config_file import ConfigFile, DeliveryFile, config_argument, load_any, plain_option, stop
-from authmail.cli.output import fail, print_findings, print_json, print_table
+from authmail.cli.language import told
+from authmail.cli.output import as_dicts, echo, fail, padded, print_findings, print_json, print_table, print_warnings, styled
 from authmail.mailer import templates_of
 from authmail.templates.coverage import Coverage, coverage
 
@@ -36,7 +37,7 @@ def check(config: str, connector: str | None, online: bool, default_locale: str 
     try:
         file.delivery()
     except ConfigError as error:
-        stop(config, error, as_json=as_json)
+        stop(config, error, file.warnings())
     asking = egress if online else None
     senders = file.senders if isinstance(file, DeliveryFile) else {"": file}
     checked = [_checked(sender, name, asking, default_locale) for name, sender in senders.items()]
@@ -65,7 +66,7 @@ class _Checked:
 
 def _checked(file: ConfigFile, name: str, asking: Egress | None, default_locale: str | None) -> _Checked:
     typed = file.validated()
-    warnings = file.connector.warnings(file.raw, references=file.references, templates=file.templates)
+    warnings = file.warnings()
     templates = (*file.templates, *templates_of(typed))
     cells = coverage(templates, default_locale) if file.connector.takes_mails else []
     report, failure = _asked(file, typed, asking) if asking else (None, None)
@@ -77,7 +78,7 @@ def _unserved(cells: list[Coverage]) -> list[Problem]:
     languages: dict[tuple[str, str], list[str]] = {}
     for cell in cells:
         if cell.problem:
-            languages.setdefault((cell.usage_type, cell.problem), []).append(cell.locale or "any other language")
+            languages.setdefault((cell.usage_type, cell.problem), []).append(cell.locale or told(say("any other language")))
     every = len({cell.locale for cell in cells})
     return [
         Problem(usage_type if len(where) == every else f"{usage_type} ({', '.join(where)})", problem)
@@ -103,21 +104,16 @@ def _print_all(checked: list[_Checked], online: bool) -> None:
 def _print(checked: _Checked, same: str | None) -> None:
     """Print what was found; of templates that are those of another sender, only that they are."""
     file = checked.file
-    sender = f", sender {checked.name}" if checked.name else ""
-    click.echo(click.style(f"{file.name}{sender}: usable by {file.connector.id}", fg="green", bold=True))
-    _print_warnings(checked.warnings + ([] if same else checked.unserved))
+    sender = told(say(", sender {name}", name=checked.name)) if checked.name else ""
+    head = say("{name}: usable by {connector}", name=file.name + sender, connector=file.connector.id)
+    echo(styled(told(head), fg="green", bold=True))
+    print_warnings(checked.warnings + ([] if same else checked.unserved))
     if not file.connector.takes_mails:
-        click.echo("\nTemplates: none needed; messages are handed on as they are, and their receiver writes the mails")
+        echo("\n", told(say("Templates: none needed; messages are handed on as they are, and their receiver writes the mails")))
     if same:
-        click.echo(f"\nTemplates: the same as for sender {same}")
+        echo("\n", told(say("Templates: the same as for sender {name}", name=same)))
     elif any(cell.template is not None for cell in checked.cells):
         _print_coverage(checked.cells)
-
-
-def _print_warnings(warnings: list[Problem]) -> None:
-    if warnings:
-        click.echo(click.style("1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings", fg="yellow", bold=True))
-        print_findings(warnings)
 
 
 def _print_coverage(cells: list[Coverage]) -> None:
@@ -126,17 +122,18 @@ def _print_coverage(cells: list[Coverage]) -> None:
     rows: dict[str, list[str]] = {}
     for cell in cells:
         rows.setdefault(cell.usage_type, []).append(_cell(cell))
-    click.echo("\nTemplates: which one serves each usage type in each language")
-    other = "any other" if len(locales) > 1 else "any language"
-    print_table([("TYPE", *(locale or other for locale in locales)), *((name, *row) for name, row in rows.items())], "  ")
+    echo("\n", told(say("Templates: which one serves each usage type in each language")))
+    other = told(say("any other") if len(locales) > 1 else say("any language"))
+    print_table([(told(say("TYPE")), *(locale or other for locale in locales)), *((name, *row) for name, row in rows.items())], "  ")
     for usage_type, unfilled in dict.fromkeys((cell.usage_type, cell.unfilled) for cell in cells if cell.unfilled):
-        click.echo(f"  * {usage_type}: will be empty unless the payload has {', '.join(unfilled)}")
+        star = say("{type}: will be empty unless the payload has {names}", type=usage_type, names=", ".join(unfilled))
+        echo("  * ", told(star))
 
 
 def _cell(cell: Coverage) -> str:
     if cell.problem or cell.template is None:
-        return "none"
-    tag = cell.template.locale or "all languages"
+        return told(say("none"))
+    tag = cell.template.locale or told(say("all languages"))
     name = tag if cell.template.usage_type == cell.usage_type else f"{cell.template.usage_type}, {tag}"
     return f"{name}*" if cell.unfilled else name
 
@@ -144,14 +141,14 @@ def _cell(cell: Coverage) -> str:
 def _print_account(online: bool, report: AccountReport | None, error: SendError | None) -> None:
     if not online:
         return
-    click.echo("\nAsked the provider, sent no mail:")
+    echo("\n", told(say("Asked the provider, sent no mail:")))
     if error is not None:
         fail(error, mail=False)
     elif report is None:
-        click.echo("  this connector cannot ask")
+        echo("  ", told(say("this connector cannot ask")))
     else:
         for label, value in report.facts.items():
-            click.echo(f"  {label + ':':<22} {value}")
+            echo(f"  {padded(label + ':', 22)} {value}")
         print_findings(report.warnings)
 
 
@@ -161,20 +158,20 @@ def _as_json(checked: _Checked) -> dict[str, Any]:
         "connector": file.connector.id,
         "valid": True,
         "problems": [],
-        "warnings": [attrs.asdict(warning) for warning in (*checked.warnings, *checked.unserved)],
+        "warnings": as_dicts((*checked.warnings, *checked.unserved)),
         "coverage": [
             {
                 "usageType": cell.usage_type,
                 "locale": cell.locale or None,
                 "template": cell.template and {"usageType": cell.template.usage_type, "locale": cell.template.locale},
                 "unfilled": list(cell.unfilled),
-                "problem": cell.problem or None,
+                "problem": told(cell.problem) or None,
             }
             for cell in cells
         ],
     }
     if report is not None:
-        result["account"] = {"facts": dict(report.facts), "warnings": [attrs.asdict(warning) for warning in report.warnings]}
+        result["account"] = {"facts": dict(report.facts), "warnings": as_dicts(report.warnings)}
     if error is not None:
         result["account"] = {"error": error.to_dict()}
     return result

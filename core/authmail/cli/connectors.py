@@ -4,7 +4,7 @@ import attrs
 import click
 
 from authmail import connectors as installed
-from authmail.cli.output import print_json, print_table
+from authmail.cli.output import echo, print_json, print_table, styled
 
 
 @click.command(short_help="List the installed connectors.")
@@ -29,6 +29,6 @@ def connectors(as_json: bool) -> None:
         table = [(c.id, c.target, c.metadata.name["en"], f"{c.distribution} {c.version}") for c in found]
         print_table([("ID", "TARGET", "NAME", "DISTRIBUTION"), *table])
         for broken in found.broken:
-            click.echo(click.style(f"broken: {broken}", fg="red"), err=True)
+            echo(styled(f"broken: {broken}", fg="red"), err=True)
     if found.broken:
         raise SystemExit(1)

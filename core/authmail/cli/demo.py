@@ -12,7 +12,7 @@ import click
 from authmail import AccountError, Egress, Mailer, Message, SendError, Throttled, connectors
 from authmail.cli.config_file import ConfigFile, load
 from authmail.cli.demo_swap import swap
-from authmail.cli.output import fail, print_json
+from authmail.cli.output import echo, fail, print_json, styled
 from authmail.cli.sandbox import open_in_browser, watch
 
 _ORGANIZATION = {"organization": {"id": "org-1", "name": "Acme & Sons"}, "inviter": {"name": "Zoé"}}
@@ -57,12 +57,12 @@ def _summarize(results: list[dict[str, Any]], wrong: list[dict[str, Any]], as_js
     if as_json:
         print_json(results)
     elif wrong:
-        click.echo(click.style(f"{len(wrong)} of {len(results)} did not go as they should", fg="red", bold=True), err=True)
+        echo(styled(f"{len(wrong)} of {len(results)} did not go as they should", fg="red", bold=True), err=True)
     else:
         swapped = len({result["receipt"]["connector"] for result in results if "receipt" in result})
         done = f"All {len(MESSAGES)} mails arrived as composed, both failures were told as they are, "
-        click.echo(click.style(f"{done}and {swapped} connectors delivered the same message.", fg="green", bold=True))
-        click.echo("Next: authmail init aliyun-dm > aliyun.json, fill it in, authmail check aliyun.json")
+        echo(styled(f"{done}and {swapped} connectors delivered the same message.", fg="green", bold=True))
+        echo("Next: authmail init aliyun-dm > aliyun.json, fill it in, authmail check aliyun.json")
 
 
 async def _run(file: ConfigFile, serve: bool, in_browser: bool, quiet: bool) -> list[dict[str, Any]]:
@@ -89,7 +89,7 @@ async def _run(file: ConfigFile, serve: bool, in_browser: bool, quiet: bool) -> 
         wrong = [result for result in results if not result["as_composed"]]
         _summarize(results, wrong, quiet)
         if serve:
-            click.echo(f"\nInbox: {click.style(sandbox.url, bold=True)}  Ctrl-C ends.\n", err=quiet)
+            echo("\nInbox: ", styled(sandbox.url, bold=True), "  Ctrl-C ends.\n", err=quiet)
             if in_browser:
                 await open_in_browser(sandbox.url)
             with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C; how the demo went is still told
@@ -105,13 +105,13 @@ async def _sent(mailer: Mailer, sandbox: Any, message: Message, quiet: bool) -> 
         receipt = await mailer.send(message)
         mail = await sandbox.inbox.wait(to=message.to, after=before, timeout=5)
     except (SendError, TimeoutError) as error:
-        click.echo(click.style(f"{message.type} to {message.to}: {error}", fg="red"), err=True)
+        echo(styled(f"{message.type} to {message.to}: {error}", fg="red"), err=True)
         return {"message": message.type, "as_composed": False, "error": str(error)}
     as_composed = (mail.subject, mail.html, mail.to) == (email.subject, email.html, (email.to.address,))
     found = message.payload.get("code") == mail.code if "code" in message.payload else message.payload["link"] == mail.link
     _say(
         quiet,
-        click.style(f"{message.type}, language {message.payload.get('locale') or message.payload.get('uiLocales')}", bold=True),
+        styled(f"{message.type}, language {message.payload.get('locale') or message.payload.get('uiLocales')}", bold=True),
     )
     for name, value in (
         ("From", mail.sender),
@@ -121,7 +121,7 @@ async def _sent(mailer: Mailer, sandbox: Any, message: Message, quiet: bool) -> 
     ):
         _say(quiet, f"  {name + ':':<9} {value}")
     _say(quiet, "\n" + indent(mail.readable, "    ") + "\n")
-    _say(quiet, f"  {click.style('accepted', fg='green')}, message id {receipt.message_id}\n")
+    _say(quiet, "  ", styled("accepted", fg="green"), f", message id {receipt.message_id}\n")
     return {
         "message": message.type,
         "as_composed": as_composed and found,
@@ -137,11 +137,11 @@ async def _failed(mailer: Mailer, message: Message, expected: type[SendError], q
     except SendError as error:
         if not quiet:
             fail(error, err=False)
-            click.echo()
+            echo()
         return {"message": message.type, "as_composed": isinstance(error, expected), "error": error.to_dict()}
     return {"message": message.type, "as_composed": False, "error": "it was accepted"}
 
 
-def _say(quiet: bool, text: str) -> None:
+def _say(quiet: bool, *parts: str) -> None:
     if not quiet:
-        click.echo(text)
+        echo(*parts)

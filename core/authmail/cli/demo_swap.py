@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import click
 
 from authmail import Egress, Mailer, Message, SendError
-from authmail.cli.output import print_table
+from authmail.cli.output import echo, print_table, styled
 
 if TYPE_CHECKING:
     from authmail.sandbox import Sandbox
@@ -16,7 +15,8 @@ _MESSAGE = Message("zoe@example.com", "SignIn", {"code": "640218", "locale": "fr
 
 async def swap(sandbox: "Sandbox", templates: Any, *, quiet: bool) -> list[dict[str, Any]]:
     """Send the message through every connector that the sandbox emulates, and return what became of it."""
-    rows = [("CONNECTOR", "CREDENTIALS", "WHAT ARRIVED", "CODE")]
+    rows = [("CONNECTOR", "WHAT ARRIVED", "CODE")]
+    credentials: list[str] = []
     results: list[dict[str, Any]] = []
     for connector in sandbox.connectors:
         raw = sandbox.config(connector)
@@ -26,10 +26,11 @@ async def swap(sandbox: "Sandbox", templates: Any, *, quiet: bool) -> list[dict[
                 receipt = await mailer.send(_MESSAGE)
             mail = await sandbox.inbox.wait(to=_MESSAGE.to, after=before, timeout=5)
         except (SendError, TimeoutError) as error:
-            click.echo(click.style(f"{connector}: {error}", fg="red"), err=True)
+            echo(styled(f"{connector}: {error}", fg="red"), err=True)
             results.append({"message": _MESSAGE.type, "as_composed": False, "error": str(error)})
             continue
-        rows.append((connector, ", ".join(key for key in raw if key != "endpoint"), mail.subject, mail.code or ""))
+        rows.append((connector, mail.subject, mail.code or ""))
+        credentials.append(", ".join(key for key in raw if key != "endpoint"))
         arrived = (mail.connector, mail.code) == (connector, _MESSAGE.payload["code"])
         results.append(
             {
@@ -40,7 +41,7 @@ async def swap(sandbox: "Sandbox", templates: Any, *, quiet: bool) -> list[dict[
             }
         )
     if not quiet:
-        click.echo("One message through every connector: the templates stay, only the credentials change.\n")
-        print_table(rows, indent="  ")
-        click.echo()
+        echo("One message through every connector: the templates stay, only the credentials change.\n")
+        print_table(rows, indent="  ", notes=credentials)
+        echo()
     return results

@@ -36,11 +36,11 @@ def explain(
       authmail explain authmail.toml --to zoe@example.com --type OrganizationInvitation --locale fr
     """
     file = load_any(config, connector)
-    message = attrs.evolve(message_of(to, usage_type, locale, payload), ip=ip)
+    message = attrs.evolve(message_of(to, usage_type, locale, payload, file.usage_types), ip=ip)
     try:
         steps = asyncio.run(_explain(file, message))
     except ConfigError as error:
-        stop(config, error, as_json=as_json)
+        stop(config, error, file.warnings())
     if as_json:
         print_json({"steps": [attrs.asdict(step) for step in steps]})
     else:

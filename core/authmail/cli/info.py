@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import click
 
 from authmail.cli.config_file import connector_named
-from authmail.cli.output import print_json, print_table
+from authmail.cli.language import language_option, reader
+from authmail.cli.output import echo, print_json, print_table, styled
 from authmail.config.forms import FormItem
 from authmail.templates.samples import LOGTO_TYPES, sample_payload
 from authmail.words.locales import best_match
@@ -13,9 +14,9 @@ from authmail.words.locales import best_match
 
 @click.command(short_help="Show a connector: settings, types, guide.")
 @click.argument("connector")
-@click.option("--lang", default="en", metavar="TAG", help="Language, such as fr or zh-CN; the nearest there is.")
+@language_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: the factory object of Logto's API, and the JSON Schema.")
-def info(connector: str, lang: str, as_json: bool) -> None:
+def info(connector: str, as_json: bool) -> None:
     """Show a connector: its settings, the usage types, and its guide.
 
     \b
@@ -23,21 +24,21 @@ def info(connector: str, lang: str, as_json: bool) -> None:
       authmail info aliyun-dm
       authmail info aliyun-dm --lang fr
     """
-    found = connector_named(connector)
+    found, lang = connector_named(connector), reader()
     metadata = found.metadata
     items = metadata.form_items(lang)
     if as_json:
         factory = metadata.to_dict() | {"formItems": [item.to_dict() for item in items], "readme": metadata.readme(lang)}
         print_json(factory | {"jsonSchema": found.json_schema})
         return
-    click.echo(click.style(_nearest(metadata.name, lang), bold=True) + f"  {found.id} (target {found.target})")
-    click.echo(_nearest(metadata.description, lang))
-    click.echo(f"{found.distribution} {found.version}\n")
+    echo(styled(_nearest(metadata.name, lang), bold=True), f"  {found.id} (target {found.target})")
+    echo(_nearest(metadata.description, lang))
+    echo(f"{found.distribution} {found.version}\n")
     rows = [("SETTING", "TYPE", "REQUIRED", "SECRET", "DEFAULT"), *(_row(item) for item in items)]
     print_table(rows, notes=[_note(item) for item in items])
-    click.echo("\nUsage types and what their payload holds:")
+    echo("\nUsage types and what their payload holds:")
     print_table([("TYPE", "PAYLOAD"), *((usage_type, ", ".join(sample_payload(usage_type))) for usage_type in LOGTO_TYPES)])
-    click.echo(f"\n{metadata.readme(lang)}")
+    echo(f"\n{metadata.readme(lang)}")
 
 
 def _row(item: FormItem) -> tuple[str, ...]:

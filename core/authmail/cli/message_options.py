@@ -1,13 +1,16 @@
 """Options that describe a message on the command line."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
 
-from authmail import Message, UsageType
+from authmail import Message, UsageType, say
+from authmail.cli.language import told
+from authmail.config.slips import nearest
 from authmail.templates.samples import sample_payload
+from authmail.words.languages import is_language, language_named
 
 
 def message_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -23,8 +26,17 @@ def message_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def message_of(to: str, usage_type: str, locale: str | None, payload: tuple[str, ...]) -> Message:
-    """Return the message that the options describe: the usage type's sample payload, with the given values in it."""
+def message_of(to: str, usage_type: str, locale: str | None, payload: tuple[str, ...], own_types: Iterable[str] = ()) -> Message:
+    """Return the message that the options describe: the usage type's sample payload, with the given values in it.
+
+    Args:
+        to: recipient.
+        usage_type: of authmail's, or of the file's own; one that is nearly one of them is a slip.
+        locale: a language tag.
+        payload: values, ``name=value``.
+        own_types: usage types of the file's templates.
+    """
+    _check_names(usage_type, locale, [*UsageType, *own_types])
     values = copy.deepcopy(sample_payload(usage_type, locale))
     for assignment in payload:
         path, equals, value = assignment.partition("=")
@@ -39,3 +51,13 @@ def message_of(to: str, usage_type: str, locale: str | None, payload: tuple[str,
             place = inner
         place[key] = value
     return Message(to=to, type=usage_type, payload=values)
+
+
+def _check_names(usage_type: str, locale: str | None, types: list[str]) -> None:
+    """End with wrong usage where a type or a language is a slip, so that nobody takes a Generic mail for the one meant."""
+    if usage_type not in types and (near := nearest(usage_type, types)):
+        raise click.UsageError(told(say("--type {written}: did you mean {near}?", written=usage_type, near=near)))
+    if locale is not None and not is_language(locale):
+        near = language_named(locale)
+        like = say("did you mean {near}?", near=near) if near else say("such as fr, fr-CA or zh-CN")
+        raise click.UsageError(told(say("--locale {written} is not a language tag: {hint}", written=locale, hint=like)))

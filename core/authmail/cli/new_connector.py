@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from authmail import connectors
-from authmail.cli.output import print_json
+from authmail.cli.output import echo, print_json
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 # The files are a connector to Acme; these words in them become others. The longest come first.
@@ -39,10 +39,10 @@ def new_connector(identity: str, folder: Path, name: str | None, as_json: bool) 
     if as_json:
         print_json({"folder": str(folder), "files": sorted(written)})
         return
-    click.echo(f"{len(written)} files in {folder}:")
+    echo(f"{len(written)} files in {folder}:")
     for path in sorted(written):
-        click.echo(f"  {path}")
-    click.echo(_NEXT.format(folder=folder, identity=identity))
+        echo(f"  {path}")
+    echo(_NEXT.format(folder=folder, identity=identity))
 
 
 _NEXT = """

@@ -4,10 +4,12 @@ import asyncio
 
 import click
 
-from authmail import ConfigError, Email, Message, SendError, Template
-from authmail.cli.config_file import ConfigFile, DeliveryFile, config_argument, load_any, stop, stop_failed
+from authmail import ConfigError, SendError, Template, say
+from authmail.cli.config_file import config_argument, load_any, stop, stop_failed
+from authmail.cli.language import told
 from authmail.cli.message_options import message_of, message_options
-from authmail.cli.output import print_json
+from authmail.cli.output import as_dicts, echo, print_json, print_part, print_warnings, styled
+from authmail.cli.previews import Preview, preview_of
 
 
 @click.command(short_help="Show a mail without sending it.")
@@ -27,7 +29,7 @@ def preview(
     part: str | None,
     as_json: bool,
 ) -> None:
-    """Show the mail that would be sent. Contacts nobody.
+    """Show the mail that would be sent. Contacts nobody, and needs no credentials.
 
     \b
     Examples:
@@ -35,63 +37,63 @@ def preview(
       authmail preview aliyun.json --type OrganizationInvitation --payload organization.name=Acme --html > mail.html
     """
     file = load_any(config, connector)
+    message = message_of(to, usage_type, locale, payload, file.usage_types)
     try:
-        email, template = asyncio.run(_preview(file, message_of(to, usage_type, locale, payload)))
+        shown = asyncio.run(preview_of(file, message))
     except ConfigError as error:
-        stop(config, error, as_json=as_json)
+        stop(config, error, file.warnings())
     except SendError as error:
         stop_failed(error, as_json=as_json, mail=False)
     if as_json:
-        print_json(_as_json(email) | {"template": template and {"usageType": template.usage_type, "locale": template.locale}})
+        print_json(_as_json(shown))
     elif part is not None:
-        body = getattr(email, part)
+        body = getattr(shown.email, part)
         if body is None:
             raise click.ClickException(f"this mail has no {part} part")
-        click.echo(body)
+        print_part(body)
     else:
-        _print(email, _named(template, usage_type))
-
-
-async def _preview(file: ConfigFile | DeliveryFile, message: Message) -> tuple[Email, Template | None]:
-    delivery = file.delivery()
-    return await delivery.preview(message), await delivery.template_of(message)
+        _print(shown, usage_type)
 
 
 def _named(template: Template | None, usage_type: str) -> str:
     if template is None:
         return ""
-    instead = "" if template.usage_type == usage_type else f" (there is none for {usage_type})"
-    return f"{template.usage_type}, {template.locale or 'all languages'}{instead}"
+    instead = "" if template.usage_type == usage_type else told(say(" (there is none for {type})", type=usage_type))
+    return f"{template.usage_type}, {template.locale or told(say('all languages'))}{instead}"
 
 
-def _print(email: Email, template: str) -> None:
+def _print(shown: Preview, usage_type: str) -> None:
+    email = shown.email
     headers = {
-        "Template": template,
-        "To": str(email.to),
-        "Sender": _sender(email) or "(as configured)",
-        "Reply-To": str(email.reply_to or ""),
-        "Subject": email.subject,
+        say("Template"): _named(shown.template, usage_type),
+        say("From"): shown.sender,
+        say("To"): str(email.to),
+        say("Reply-To"): str(email.reply_to or ""),
+        say("Subject"): email.subject,
     }
     for name, value in headers.items():
         if value:
-            click.echo(f"{click.style(name + ':', bold=True)} {value}")
-    click.echo(f"\n{email.text or ''}\n")
+            echo(styled(f"{told(name)}:", bold=True), f" {value}")
+    echo(f"\n{email.text or ''}\n")
     if email.html is not None:
-        whose = "the template's own" if email.text_is_own else "derived from the HTML; a connector may send the HTML alone"
-        click.echo(click.style(f"[HTML part: {len(email.html)} characters, see --html; text part: {whose}]", dim=True))
+        whose = say("the template's own") if email.text_is_own else say("derived from the HTML; a connector may send the HTML alone")
+        part = say("HTML part: {count} characters, see --html; text part: {whose}", count=len(email.html), whose=whose)
+        echo(styled(f"[{told(part)}]", dim=True))
+    print_warnings(shown.warnings, err=True)
+    if shown.unfinished:
+        echo(told(say("Not ready to send yet: authmail check says what is missing.")), err=True)
 
 
-def _sender(email: Email) -> str:
-    return " ".join(part for part in (email.from_name, f"<{email.from_address}>" if email.from_address else "") if part)
-
-
-def _as_json(email: Email) -> dict[str, object]:
+def _as_json(shown: Preview) -> dict[str, object]:
+    email, template = shown.email, shown.template
     return {
         "to": str(email.to),
-        "sender": _sender(email) or None,
+        "sender": shown.sender or None,
         "replyTo": str(email.reply_to) if email.reply_to else None,
         "subject": email.subject,
         "html": email.html,
         "text": email.text,
         "textIsOwn": email.text_is_own,
+        "template": template and {"usageType": template.usage_type, "locale": template.locale},
+        "warnings": as_dicts(shown.warnings),
     }

@@ -7,8 +7,9 @@ import click
 
 from authmail import ConfigError, Egress, Message, Receipt, SendError, hookimpl
 from authmail.cli.config_file import config_argument, load_any, plain_option, stop, stop_failed
+from authmail.cli.language import reader
 from authmail.cli.message_options import message_of, message_options
-from authmail.cli.output import print_json
+from authmail.cli.output import echo, print_json, styled
 from authmail.delivery import Delivery, StoreError
 
 
@@ -42,12 +43,12 @@ def send(
       authmail send authmail.toml --to you@example.com
     """
     file = load_any(config, connector)
-    message = message_of(to, usage_type, locale, payload)
+    message = message_of(to, usage_type, locale, payload, file.usage_types)
     passed_over = _PassedOver()
     try:
         receipt = asyncio.run(_send(file.delivery(egress, [passed_over]), message, timeout))
     except ConfigError as error:
-        stop(config, error, as_json=as_json)
+        stop(config, error, file.warnings())
     except StoreError as error:
         raise click.ClickException(str(error)) from None
     except SendError as error:
@@ -56,13 +57,14 @@ def send(
         failed = {sender: failure.to_dict() for sender, failure in passed_over.errors.items()}
         print_json({"sent": True, **attrs.asdict(receipt), "passed_over": failed})
         return
-    click.echo(click.style(f"accepted by {receipt.connector}", fg="green", bold=True))
-    click.echo(f"  message id:     {receipt.message_id}")
+    echo(styled(f"accepted by {receipt.connector}", fg="green", bold=True))
+    echo(f"  message id:     {receipt.message_id}")
     if receipt.request_id:
-        click.echo(f"  request id:     {receipt.request_id}")
+        echo(f"  request id:     {receipt.request_id}")
     for sender, failure in passed_over.errors.items():
-        click.echo(f"  not by {click.style(sender, fg='yellow')}: {failure.outcome} ({failure.reason}): {failure.hint}")
-    click.echo("  Accepted is not delivered yet: look into the mailbox, and into the provider's console if nothing comes.")
+        outcome, hint = failure.outcome_in(reader()), failure.hint_in(reader())
+        echo("  not by ", styled(sender, fg="yellow"), f": {outcome} ({failure.reason}): {hint}")
+    echo("  Accepted is not delivered yet: look into the mailbox, and into the provider's console if nothing comes.")
 
 
 class _PassedOver:

@@ -43,6 +43,10 @@ class ApiSettings(Settings):
         """Where the API is, without a slash at its end."""
         return checks.endpoint_url(self.endpoint, self.host)
 
+    def places(self) -> Iterable[tuple[str, str]]:
+        """Yield where the API is."""
+        yield "endpoint", self.url
+
     def warnings(self) -> Iterable[Problem]:
         """Yield what is valid yet doubtful; a subclass yields these too."""
         for index, template in enumerate(self.templates):

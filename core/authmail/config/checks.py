@@ -1,8 +1,21 @@
 """Checks of single settings that many connectors share, for ``setting(check=…)``. Each raises ValueError(message, hint)."""
 
+import re
 from urllib.parse import urlsplit
 
+from authmail.config.slips import refuse_blanks
 from authmail.mail.mailbox import Mailbox
+
+# More digits, or those of other scripts, are a number to int() too, and some of them take it long or make it fail.
+_NUMBER = re.compile("[0-9]{1,12}")
+
+
+def read_number(text: str) -> int | None:
+    """Return the whole number that a text from outside is: one to twelve digits, 0 to 9. None if it is none."""
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+__all__ = ["endpoint", "endpoint_url", "exact", "one_address", "one_mailbox", "printable", "refuse_blanks"]
 
 
 def printable(text: str | None) -> None:
@@ -11,14 +24,22 @@ def printable(text: str | None) -> None:
         raise ValueError("must not hold line breaks or control characters")
 
 
+def exact(text: str | None) -> None:
+    """Refuse line breaks, control characters, and blanks around: for names that a provider knows by every character."""
+    refuse_blanks(text)
+    printable(text)
+
+
 def one_mailbox(text: str | None) -> None:
     """Refuse what is not one address, with or without a display name."""
+    refuse_blanks(text)
     if text is not None:
         Mailbox.parse(text)
 
 
 def one_address(text: str | None) -> None:
     """Refuse what is not one address without a display name."""
+    refuse_blanks(text)
     if text is not None:
         Mailbox(text)
 
@@ -27,6 +48,7 @@ def endpoint(text: str | None) -> None:
     """Refuse what is neither a host nor an http(s) URL; see :func:`endpoint_url`."""
     if text is None:
         return
+    refuse_blanks(text)
     try:  # whose own error would quote the text
         parts = urlsplit(text if "://" in text else f"https://{text}")
         right = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0

@@ -8,7 +8,7 @@ from authmail.config.settings import fields_of, holds_templates, nested_settings
 from authmail.config.slips import nearest
 from authmail.errors import Problem
 from authmail.mail.message import UsageType
-from authmail.templates.template import KNOWN_KEYS
+from authmail.templates.template import KNOWN_KEYS, Template
 from authmail.words.languages import is_language, language_named
 from authmail.words.text import say
 
@@ -77,3 +77,20 @@ def _unknown(path: str, key: str, known: Iterable[str]) -> Problem:
     near = nearest(key, known)
     hint = say("did you mean {near}?", near=near) if near else ""
     return Problem(f"{path}{key}", "is not a known setting and has no effect", hint)
+
+
+def doubts_of_files(templates: Iterable[Template], folder: str = "templates") -> Iterator[Problem]:
+    """Yield what is doubtful of templates that are files: a folder that is no language, a name that is nearly a type."""
+    found: dict[Problem, None] = {}
+    for template in templates:
+        for problem in _doubts_of_template({"usageType": template.usage_type, "locale": template.locale}, ""):
+            path = file_of(template, folder)
+            path = path if problem.path == "usageType" else f"{path.rpartition('/')[0]}/"
+            found[Problem(path, problem.message, problem.hint)] = None
+    yield from found
+
+
+def file_of(template: Template, folder: str) -> str:
+    """Return the file that a template of a folder came from."""
+    ending = "html" if template.is_html else "txt"
+    return "/".join(part for part in (folder.rstrip("/"), template.locale, f"{template.usage_type}.{ending}") if part)

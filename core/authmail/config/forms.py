@@ -44,6 +44,7 @@ class FormItem:
         select_items: of a Select or MultiSelect: ``{"value", "title"}``.
         show_conditions: ``{"targetKey", "expectValue"}``; all must hold to show it.
         is_confidential: mask it and never send it back.
+        group: ``basic``, or ``more`` for what few need: a form folds it.
     """
 
     key: str
@@ -56,6 +57,7 @@ class FormItem:
     select_items: tuple[dict[str, str], ...] = ()
     show_conditions: tuple[dict[str, Any], ...] = ()
     is_confidential: bool = False
+    group: str = "basic"
 
     def to_dict(self) -> dict[str, Any]:
         """Return Logto's JSON of a form item; what is empty is left out."""
@@ -70,6 +72,7 @@ class FormItem:
             "selectItems": list(self.select_items) or None,
             "showConditions": list(self.show_conditions) or None,
             "isConfidential": self.is_confidential or None,
+            "group": self.group if self.group != "basic" else None,
         }
         return {key: value for key, value in item.items() if value is not None}
 
@@ -156,14 +159,20 @@ def _form_item(key: str, field: "attrs.Attribute[Any]", spec: Spec, words: Mappi
         key=key,
         type=_form_type(field.type, spec),
         label=words["label"],
-        required=is_required(field) or bool(spec.required_types),
+        required=_is_needed(field, spec),
         placeholder=spec.placeholder,
         default_value=default,
         description=words["help"] or None,
         select_items=tuple({"value": str(choice), "title": spec.titles.get(str(choice), str(choice))} for choice in choices),
         show_conditions=tuple({"targetKey": target, "expectValue": value} for target, value in spec.show_if.items()),
         is_confidential=is_secret(field.type),
+        group=spec.group or "basic",
     )
+
+
+def _is_needed(field: "attrs.Attribute[Any]", spec: Spec) -> bool:
+    """Whether a form asks for it; what is required and yet folded has others that can stand for it."""
+    return (is_required(field) and spec.group != "more") or bool(spec.required_types)
 
 
 def _json_value(value: Any) -> Any:
@@ -177,7 +186,7 @@ def _json_value(value: Any) -> Any:
 def _object_schema(cls: type) -> dict[str, Any]:
     fields = fields_of(cls)
     schema: dict[str, Any] = {"type": "object", "properties": {key: _schema(field, spec) for key, field, spec in fields}}
-    required = [key for key, field, spec in fields if is_required(field) or spec.required_types]
+    required = [key for key, field, spec in fields if _is_needed(field, spec)]
     return schema | ({"required": required} if required else {})
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 from cattrs import Converter
 
 from authmail.config.secret import Secret
+from authmail.config.slips import refuse_blanks
 from authmail.errors import ConfigError, Problem
 from authmail.mail.mailbox import Mailbox
 from authmail.templates.template import Template, kind_of
@@ -84,12 +85,14 @@ def _number(value: Any, kind: Any) -> float:
 
 def _secret(value: Any, _: Any) -> Secret:
     if isinstance(value, Secret):
+        refuse_blanks(value)
         return value
     if is_reference(value):
         raise ValueError("must be the secret itself: references are refused here", "give the secret as text")
     _text(value, str)
     if value == MARK:
         raise ValueError("is the mark that stands for a hidden secret, not a secret", "type the secret again")
+    refuse_blanks(value)
     return Secret(value)
 
 

@@ -2,6 +2,8 @@
 
 from typing import NoReturn, Self
 
+from authmail.privacy import raise_afresh
+
 
 class Secret:
     """A credential: shown as ``***`` wherever it is printed, formatted or logged.
@@ -18,6 +20,7 @@ class Secret:
 
     __slots__ = ("_value",)
 
+    @raise_afresh
     def __init__(self, value: str) -> None:
         if not isinstance(value, str):
             raise TypeError(f"a Secret holds text, not {type(value).__name__}")

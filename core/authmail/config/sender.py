@@ -1,12 +1,18 @@
 """The sender that a config names, whatever its connector calls the setting."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from authmail.config.settings import Settings, fields_of
 from authmail.mail.mailbox import Mailbox
 
 _KEY = re.compile(r"from|sender|(?:from|sender)(?:Email|Address|Mail)|accountName", re.IGNORECASE)
+
+
+def sender_key(keys: Iterable[str]) -> str | None:
+    """Return which of a config's keys names the sender's address."""
+    return next(filter(_KEY.fullmatch, keys), None)
 
 
 def sender_of(config: Any) -> Mailbox | None:

@@ -47,6 +47,7 @@ class Spec:
     show_if: Mapping[str, Any] = attrs.field(factory=dict)
     required_types: tuple[str, ...] = ()
     destination: bool = False
+    group: str = ""
     check: Callable[[Any], None] | None = None
 
     def longest(self, annotation: Any) -> int:
@@ -66,7 +67,8 @@ def setting(label: str, *, default: Any = attrs.NOTHING, **details: Any) -> Any:
             ``minimum``, ``maximum``; ``pattern``, a regular expression of the whole text, with ``pattern_hint``;
             ``titles``, choice → words for it; ``show_if``, key → value that another setting must have to show this
             one; ``required_types``, usage types that a list of templates must have; ``destination``, this setting
-            decides where or how secrets travel, so a change of it asks for them anew; ``check``, a function that raises
+            decides where or how secrets travel, so a change of it asks for them anew; ``group``, ``basic`` or ``more``:
+            forms show the first and fold the second, by default what is required is basic; ``check``, a function that raises
             ValueError on a bad value.
 
     Raises:
@@ -105,6 +107,13 @@ class Settings:
         """
         config: Self = _structure(raw, cls)
         return config
+
+    def places(self) -> Iterable[tuple[str, str]]:
+        """Yield path and URL, or host, of every place that it connects to. For subclasses to override."""
+        for key, field, spec in fields_of(type(self)):
+            value = getattr(self, field.name)
+            if spec.destination and isinstance(value, str) and ("://" in value or key in ("endpoint", "host")):
+                yield key, f"https://{value}" if key == "endpoint" and "://" not in value else value
 
     def warnings(self) -> Iterable[Problem]:
         """Yield what is valid yet doubtful. For subclasses to override."""
@@ -165,6 +174,11 @@ def is_secret(annotation: Any) -> bool:
 def holds_secrets(annotation: Any) -> bool:
     """Whether a setting of this type is an object whose every value is a secret, such as headers."""
     return is_secret(annotation) and get_origin(annotation) in (dict, Mapping)
+
+
+def holds_anything(annotation: Any) -> bool:
+    """Whether a setting of this type, or something in it, may be of any kind."""
+    return Any in _kinds(annotation)
 
 
 def nested_settings(annotation: Any) -> type | None:

@@ -10,6 +10,7 @@ import attrs
 from authmail.connect.repeat import Repeat
 from authmail.http.reply import Reply
 from authmail.outcomes import Meaning, OutcomeUnknown, Reason, Receipt, SendError
+from authmail.privacy import hide_fields
 from authmail.words.text import say
 
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
@@ -17,7 +18,7 @@ _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _LARGEST_NUMBER = 10**30
 
 
-@attrs.frozen(repr=False, kw_only=True)
+@attrs.frozen(repr=False, kw_only=True, field_transformer=hide_fields)
 class Request:
     """A request, ready to be posted, also a second time. One of ``json``, ``form`` and ``body``.
 
@@ -38,7 +39,7 @@ class Request:
     id: str = ""
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, field_transformer=hide_fields)
 class Answer:
     """A provider's answer, read.
 
@@ -200,6 +201,8 @@ class Answers:
             wait = float(wait) if _SECONDS.fullmatch(wait) else None
         if wait is not None and "Retry-After" not in answer.reply.headers:
             details["retry_after"] = wait
+        if code is not None and self._row_of_code(code, answer.status) is not None:
+            details["code"] = say(code)  # a code of the table is no accident, whatever the payload says
         row = self._row(answer, code)
         return answer.reply.failure(row(answer) if callable(row) else row, **details)
 

@@ -2,7 +2,7 @@
 
 import inspect
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +14,9 @@ import pluggy
 from authmail.config.doubts import unknown_keys
 from authmail.config.forms import FormItem, json_schema
 from authmail.config.references import References, resolve_references
-from authmail.config.secrets import merge_secrets, redact_secrets, secrets_in
+from authmail.config.secrets import secrets_in
 from authmail.config.settings import Settings, fields_of, templates_elsewhere
+from authmail.config.shown import merge_secrets, redact_secrets
 from authmail.connect.account import AccountReport
 from authmail.connect.metadata import ConnectorMetadata
 from authmail.errors import ConfigError, Problem
@@ -23,12 +24,25 @@ from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.http.egress import Egress
 from authmail.http.ways import check_ways
 from authmail.outcomes import NotSent, Phase, Reason, SendError
-from authmail.privacy import Confidential, raise_afresh
+from authmail.privacy import Confidential, log_of, raise_afresh
 from authmail.words.striking import Spellings
 from authmail.words.text import say
 
 if TYPE_CHECKING:
     import aiohttp
+
+
+_log = log_of("authmail")
+
+
+def _refused_places(config: Any, egress: Egress | None) -> Iterator[Problem]:
+    """Yield a warning for each place of a config that an egress policy will refuse."""
+    if egress is None or not isinstance(config, Settings):
+        return
+    for path, place in config.places():
+        refusal = egress.refusal(place)
+        if refusal is not None:
+            yield Problem(path, say("will be refused: {reason}", reason=refusal))
 
 
 @attrs.frozen(eq=False, repr=False, slots=False)
@@ -69,7 +83,9 @@ class Connector:
         return json_schema(self._settings)
 
     @raise_afresh
-    def validate_config(self, raw: Any, *, references: References | None = None, templates: object = None) -> Any:
+    def validate_config(
+        self, raw: Any, *, references: References | None = None, templates: object = None, egress: Egress | None = None
+    ) -> Any:
         """Return the typed config. Contacts nobody.
 
         Args:
@@ -77,23 +93,37 @@ class Connector:
             references: what ``{"env": …}`` and ``{"file": …}`` in place of a secret may refer to. Only for a config
                 that its owner wrote; None refuses them.
             templates: if there are any here, the config need not have its required types.
+            egress: a warning is logged for each endpoint and host that it will refuse; :meth:`warnings` returns them.
 
         Raises:
             ConfigError: every problem at once, in the order of the settings, without any secret.
         """
-        return self._validated(raw, references, bool(templates))
+        config = self._validated(raw, references, bool(templates))
+        for problem in _refused_places(config, egress):
+            _log.warning("%s: %s", self.id, problem)
+        return config
 
     @raise_afresh
     def warnings(
-        self, raw: Mapping[str, Any], *, references: References | None = None, templates: object = None
+        self,
+        raw: Mapping[str, Any],
+        *,
+        references: References | None = None,
+        templates: object = None,
+        egress: Egress | None = None,
     ) -> list[Problem]:
-        """Return what is valid yet doubtful: unknown keys with the nearest known one, and what the connector says."""
+        """Return what is valid yet doubtful.
+
+        That is unknown keys with the nearest known one, what the connector says, and with ``egress`` each endpoint and host
+        that it will refuse. Contacts nobody, so that what a name resolves to is seen only later.
+        """
         found = list(unknown_keys(raw, self._settings))
         try:
             config = self._validated(raw, references, bool(templates))
         except ConfigError:
             return found
-        return found + (list(config.warnings()) if isinstance(config, Settings) else [])
+        said = list(config.warnings()) if isinstance(config, Settings) else []
+        return [*found, *said, *_refused_places(config, egress)]
 
     @raise_afresh
     def redacted(self, raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from authmail.connect.contract import GROUP, REQUIRED_HOOKS, ConnectorHooks, man
 from authmail.connect.metadata import ConnectorMetadata
 from authmail.connect.own import is_own, takes_own_name
 from authmail.errors import ConnectorNotFound
+from authmail.privacy import raise_afresh
 from authmail.words.text import say
 
 _loaded: dict[tuple[str, str, str, str], Connector] = {}
@@ -84,6 +85,7 @@ def connectors(*, allow: Collection[str] | None = None, deny: Collection[str] = 
     return Connectors(found, broken)
 
 
+@raise_afresh
 def get_connector(name: str, *, distribution: str | None = None) -> Connector:
     """Return one connector.
 
@@ -95,6 +97,8 @@ def get_connector(name: str, *, distribution: str | None = None) -> Connector:
     Raises:
         ConnectorNotFound: none is installed, several fit, or it is broken; the text says which and why.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"get_connector takes the name of a connector, not {type(name).__name__}")
     points = [point for point in _points(name) if distribution in (None, _distribution(point)[0])]
     if points:
         return _by_id(name, distribution, points)

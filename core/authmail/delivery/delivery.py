@@ -85,6 +85,7 @@ class Delivery(Wrapper):
                 await notify(self._plugins, "message_failed", message=message, error=error)
         raise error
 
+    @raise_afresh
     async def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
         """Send a sample, code ``000000``, by the very same path: an admin page's "Send" button. Never held back as a repeat.
 
@@ -95,6 +96,7 @@ class Delivery(Wrapper):
         """
         return await self.send(Message(to=to, type=type, payload=sample_payload(type, locale), resend=True))
 
+    @raise_afresh
     async def preview(self, message: Message) -> Email:
         """Return the mail that the first sender to be asked would send. Contacts no provider.
 
@@ -103,6 +105,7 @@ class Delivery(Wrapper):
         """
         return await self._mailer(message).preview(message)
 
+    @raise_afresh
     async def template_of(self, message: Message) -> Template | None:
         """Return the template of :meth:`preview`'s mail; None where the provider renders. Contacts no provider.
 
@@ -112,10 +115,12 @@ class Delivery(Wrapper):
         """
         return await self._mailer(message).template_of(message)
 
+    @raise_afresh
     def steps(self, message: Mail) -> Iterable[Step]:
         """Name the deadline."""
         yield Step("deadline", f"{self._timeout:g} s", "for everything together")
 
+    @raise_afresh
     async def explain(self, message: Message) -> list[Step]:
         """Return what would be decided about a message: limits, route, senders, template, and why. Sends nothing."""
         *wrappers, last = self._way(message)

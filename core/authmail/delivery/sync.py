@@ -10,6 +10,7 @@ from authmail.delivery import delivery
 from authmail.delivery.file import composition
 from authmail.delivery.sender import Step
 from authmail.mail.message import Message
+from authmail.privacy import raise_afresh
 from authmail.sync import Blocking, run
 
 __all__ = ["Delivery", "load"]
@@ -26,11 +27,13 @@ class Delivery(Blocking):
         super().__init__(wrapped)
         self._delivery = wrapped
 
+    @raise_afresh
     def explain(self, message: Message) -> list[Step]:
         """Say what would be decided about a message, see :meth:`authmail.delivery.Delivery.explain`."""
         return run(self._delivery.explain(message))
 
 
+@raise_afresh
 def load(path: str | os.PathLike[str], **options: Any) -> Delivery:
     """Read ``authmail.toml``; arguments and errors as of :func:`authmail.load`."""
     return Delivery(composition.load(path, **options))

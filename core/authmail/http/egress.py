@@ -77,9 +77,7 @@ class Egress:
         Raises:
             AccountError: reason endpoint; names the host and what would allow it.
         """
-        refusal = _url_refusal(self, url)
-        if refusal is not None:
-            raise AccountError(refusal, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+        _refuse(_url_refusal(self, url))
 
     def check_host(self, host: str) -> None:
         """Refuse a host by its name, before it is resolved.
@@ -87,9 +85,15 @@ class Egress:
         Raises:
             AccountError: reason endpoint.
         """
-        refusal = _host_refusal(self, host)
-        if refusal is not None:
-            raise AccountError(refusal, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+        _refuse(_host_refusal(self, host))
+
+    def refusal(self, place: str) -> Text | None:
+        """Return why a URL or a host would be refused before its name is resolved; None if it would not.
+
+        Args:
+            place: a URL, with its scheme; or a host.
+        """
+        return _url_refusal(self, place) if "://" in place else _host_refusal(self, place)
 
     def allows_plain(self, address: str) -> bool:
         """Whether mail and credentials may go to an IP address without TLS, or with a certificate nobody vouches for."""
@@ -139,24 +143,35 @@ Egress.PUBLIC = Egress()
 Egress.ANY = Egress(private=True)
 
 
+def _refuse(refusal: Text | None) -> None:
+    if refusal is not None:
+        raise AccountError(refusal, reason=Reason.ENDPOINT, phase=Phase.BEFORE)
+
+
 def _url_refusal(egress: Egress, url: str) -> Text | None:
     try:
         parts = urlsplit(url)
         host, _ = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return say("the endpoint is not a URL")
-    # Readers differ on where a host begins after a backslash, and on what an encoded one is.
-    strange = not parts.netloc.isprintable() or set(parts.netloc) & set("\\ ") or ("%" in host and ":" not in host)
-    if parts.scheme not in ("http", "https") or not host or strange:
+    if parts.scheme not in ("http", "https") or not host or _is_ambiguous(parts.netloc, host):
         return say("the endpoint must begin with https:// and name a host")
     refusal = _host_refusal(egress, host)
     if refusal is not None:
         return refusal
-    literal = read_address(host)
-    loopback = host == "localhost" or (literal is not None and is_loopback(literal))
-    if parts.scheme == "http" and not (egress.private and loopback):
+    if parts.scheme == "http" and not (egress.private and _is_this_machine(host)):
         return say("plain http is refused; it needs Egress.ANY and a loopback address")
     return None
+
+
+def _is_ambiguous(netloc: str, host: str) -> bool:
+    # Readers differ on where a host begins after a backslash, and on what an encoded one is.
+    return not netloc.isprintable() or bool(set(netloc) & set("\\ ")) or ("%" in host and ":" not in host)
+
+
+def _is_this_machine(host: str) -> bool:
+    address = read_address(host)
+    return host == "localhost" or (address is not None and is_loopback(address))
 
 
 @lru_cache(maxsize=512)

@@ -20,12 +20,13 @@ from authmail.outcomes import (
     SendError,
     Throttled,
 )
+from authmail.privacy import hide_fields
 
 #: A provider's answer is a few hundred bytes; what is longer is cut, and unreadable then.
 REPLY_LIMIT = 1024 * 1024
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(repr=False, field_transformer=hide_fields)
 class Reply:
     """A provider's answer.
 

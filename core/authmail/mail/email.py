@@ -9,7 +9,7 @@ import attrs
 from authmail.mail.mailbox import Mailbox
 from authmail.mail.message import Message
 from authmail.mail.vital import vital_in_texts
-from authmail.privacy import masked, one_line
+from authmail.privacy import hide_fields, make_afresh, masked, one_line
 from authmail.words.text import say
 
 _NO_VALUES: Mapping[str, Any] = MappingProxyType({})
@@ -31,7 +31,8 @@ def _header_names(_: object, __: object, headers: Mapping[str, str]) -> None:
             raise ValueError(say("headers: the value of {name} holds a control character or line break", name=name))
 
 
-@attrs.frozen(repr=False)
+@make_afresh
+@attrs.frozen(repr=False, field_transformer=hide_fields)
 class Email:
     """A rendered mail. A host that renders itself makes one; otherwise core does, from a template.
 

@@ -1,12 +1,11 @@
 """Mail addresses with display names."""
 
 import re
-from functools import lru_cache
 from typing import Self
 
 import attrs
 
-from authmail.privacy import one_line
+from authmail.privacy import hide_fields, make_afresh, masked, one_line, raise_afresh
 from authmail.words.text import say
 
 # RFC 5321 section 4.5.3.1: octets of a local part and of a whole address.
@@ -35,7 +34,6 @@ def _has_control(text: str) -> bool:
     return one_line(text) != text
 
 
-@lru_cache(maxsize=4096)  # most mailboxes are in a few domains
 def _ascii_domain(domain: str) -> str:
     if not domain.isascii():
         import idna  # imported late: few domains need it
@@ -80,7 +78,8 @@ def _checked_name(name: str) -> str:
     return name.strip()
 
 
-@attrs.frozen
+@make_afresh
+@attrs.frozen(repr=False, field_transformer=hide_fields)
 class Mailbox:
     """One mail address with an optional display name.
 
@@ -97,6 +96,7 @@ class Mailbox:
     name: str = attrs.field(default="", converter=_checked_name)
 
     @classmethod
+    @raise_afresh
     def parse(cls, text: str) -> Self:
         """Read ``name@example.com`` or ``Name <name@example.com>``.
 
@@ -122,6 +122,9 @@ class Mailbox:
     def domain(self) -> str:
         """The part after the ``@``, in its ASCII form."""
         return self.address.rpartition("@")[2]
+
+    def __repr__(self) -> str:
+        return f"Mailbox({masked(self.address)!r})"
 
     def __str__(self) -> str:
         """Return the mailbox as RFC 5322 writes it, the name quoted where it must be."""

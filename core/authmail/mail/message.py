@@ -1,7 +1,8 @@
 """What an auth server wants to say: to whom, what for, with which values."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import wraps
 from typing import Any, Self
 
 import attrs
@@ -9,7 +10,7 @@ import attrs
 from authmail.mail.mailbox import Mailbox
 from authmail.mail.vital import is_repeatable, vital_in
 from authmail.outcomes import MessageRejected, Phase, Reason
-from authmail.privacy import masked
+from authmail.privacy import hide_fields, masked, raise_afresh
 from authmail.words.text import say
 
 
@@ -33,7 +34,13 @@ def _refuse(field: str, expected: str, value: object) -> MessageRejected:
     return MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
 
 
-@attrs.frozen(repr=False)
+def _is_text(_: object, field: "attrs.Attribute[Any]", value: object) -> None:
+    if not isinstance(value, str):
+        several = "; send one message to each recipient" if isinstance(value, list | tuple | set) else ""
+        raise TypeError(f"Message.{field.name} is a text, not {type(value).__name__}{several}")
+
+
+@attrs.frozen(repr=False, field_transformer=hide_fields)
 class Message:
     """A message of an auth server, not yet rendered.
 
@@ -46,14 +53,15 @@ class Message:
         resend: send it even if the very same message went out just now: the person asked for it again.
     """
 
-    to: str
-    type: str
+    to: str = attrs.field(validator=_is_text)
+    type: str = attrs.field(validator=_is_text)
     payload: Mapping[str, Any] = attrs.field(factory=dict)
     ip: str | None = None
     idempotency_key: str | None = None
     resend: bool = False
 
     @classmethod
+    @raise_afresh
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read Logto's JSON, ``{"to", "type", "payload", "ip"}``; other keys are ignored.
 
@@ -115,3 +123,19 @@ class Message:
     def __repr__(self) -> str:
         keys = ", ".join(str(key) for key in self.payload) if isinstance(self.payload, Mapping) else type(self.payload).__name__
         return f"Message(to={masked(self.to)!r}, type={str(self.type)!r}, payload=<{keys}>)"
+
+
+def _with_hint(init: Callable[..., None]) -> Callable[..., None]:
+    names = {field.name for field in attrs.fields(Message)}
+
+    @wraps(init)
+    def make(self: Message, *args: Any, **given: Any) -> None:
+        for name in given:
+            if name not in names:
+                raise TypeError(f"Message has no {name!r}; values for the template go into its payload: payload={{{name!r}: …}}")
+        init(self, *args, **given)
+
+    return raise_afresh(make)
+
+
+Message.__init__ = _with_hint(Message.__init__)  # type: ignore[method-assign]  # a misplaced value is told with its place

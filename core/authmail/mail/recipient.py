@@ -95,8 +95,8 @@ def _is_allowed(char: str) -> bool:
 
 
 def _is_unseen(char: str) -> bool:
-    """Whether a letter or mark cannot be seen: fillers of Korean, joiners of graphemes, selectors of shapes."""
-    return char in "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0" or (
+    """Whether a character of a category that is seen cannot be: fillers, joiners of graphemes, selectors of shapes."""
+    return char in "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0" or (
         "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
     )
 

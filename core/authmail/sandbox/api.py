@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from authmail.sandbox.aimed_api import add_faults
 from authmail.sandbox.form import add_form
 from authmail.sandbox.inbox import ReceivedMail
 from authmail.sandbox.page import add_page
@@ -29,6 +30,9 @@ GET    /api/exchanges/{id}
 POST   /api/attempts
 GET    /api/attempts/{id}
 GET    /api/sandbox
+GET    /api/faults
+POST   /api/faults
+DELETE /api/faults
 """
 
 
@@ -77,6 +81,7 @@ def inbox_application(sandbox: "Sandbox") -> web.Application:
     application.router.add_delete(f"/api/messages/{NUMBER}", delete)
     add_records(application, sandbox)
     add_form(application, sandbox)
+    add_faults(application, sandbox)
     add_page(application, inbox)
     return application
 

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from authmail import ConfigError, ConnectorNotFound, Egress, Mailbox, Mailer, Message, Receipt, SendError
+from authmail.privacy import hide_fields
 from authmail.sandbox.exchanges import Exchange
 from authmail.sandbox.inbox import Inbox
 from authmail.templates.samples import sample_payload, starter_templates
@@ -17,7 +18,7 @@ from authmail.templates.samples import sample_payload, starter_templates
 _TIMEOUT = 10.0
 
 
-@attrs.define(kw_only=True, eq=False)
+@attrs.define(kw_only=True, eq=False, repr=False, field_transformer=hide_fields)
 class Attempt:
     """A test message, and its one answer as soon as there is one.
 

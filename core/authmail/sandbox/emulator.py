@@ -22,7 +22,7 @@ class Emulator(Protocol):
     """A local stand-in of a provider's API, from a connector's ``get_emulator`` hook; :class:`ApiEmulator` is a base.
 
     It may also have ``faults``, recipient's part before the ``@`` → :class:`~authmail.sandbox.Fault`: the inbox's page
-    offers them.
+    offers them; and ``shown_headers``, the lower-case names of request headers that hold no secret: the page shows them.
     """
 
     @property

@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from authmail.privacy import names_secret
+from authmail.privacy import hide_fields, names_secret
 from authmail.sandbox.changes import Changes
 from authmail.words.striking import MARK, Spellings
 
@@ -52,7 +52,7 @@ class Ending(StrEnum):
     FAILED = "failed"
 
 
-@attrs.define(kw_only=True, eq=False)
+@attrs.define(kw_only=True, eq=False, repr=False, field_transformer=hide_fields)
 class Exchange:
     """One request to an emulated provider, and its answer.
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 import attrs
 from aiohttp import web
 
+from authmail.sandbox.aims import aimed
+
 _SLOW = 1.5
 
 
@@ -44,8 +46,11 @@ HTTP_FAULTS: dict[str, Fault] = {
 
 
 def fault_of(recipient: str, faults: Mapping[str, Fault]) -> Fault | None:
-    """Return the fault that a recipient's address asks for: ``throttled@…``, also ``throttled+anything@…``."""
-    return faults.get(recipient.partition("@")[0].partition("+")[0].lower())
+    """Return the fault of a mail: one that is aimed at its provider, else the one that its recipient's address asks for.
+
+    That is ``throttled@…``, also ``throttled+anything@…``. In a conversation, ask once for each mail: what is aimed is counted.
+    """
+    return aimed() or faults.get(recipient.partition("@")[0].partition("+")[0].lower())
 
 
 async def perform(fault: Fault, request: web.Request, accept: Callable[[], object]) -> web.StreamResponse | None:

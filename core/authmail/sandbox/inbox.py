@@ -10,12 +10,14 @@ from typing import Any
 import attrs
 
 from authmail.mail.vital import find_anchor, find_code, find_link
+from authmail.privacy import hide_fields
+from authmail.sandbox.aims import Aims
 from authmail.sandbox.changes import Changes
 from authmail.sandbox.exchanges import Exchanges, served
 from authmail.templates.plaintext import html_to_text
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False, field_transformer=hide_fields)
 class ReceivedMail:
     """A mail that an emulator accepted.
 
@@ -82,11 +84,13 @@ class Inbox:
     Attributes:
         changes: told of every mail that comes and goes.
         exchanges: what the providers were asked and answered meanwhile; removed together with their mails.
+        aims: faults that the next mails meet, whoever gets them.
     """
 
     def __init__(self, limit: int = 1000) -> None:
         self.changes = Changes()
         self.exchanges = Exchanges(self.changes)
+        self.aims = Aims()
         self._mails: deque[ReceivedMail] = deque(maxlen=limit)
         self._count = 0
 

@@ -7,13 +7,18 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from authmail.privacy import names_secret
+from authmail.sandbox.aims import aiming
 from authmail.sandbox.emulator import Emulator
 from authmail.sandbox.exchanges import serving
 from authmail.sandbox.inbox import Inbox
+from authmail.words.striking import MARK
 
 _LARGEST_REQUEST = 16 * 1024 * 1024
 # Of every request, and of no interest.
 _USUAL_HEADERS = {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent"}
+
+# All others may be a secret, since a config can name any header for one.
+_SHOWN_HEADERS = {"idempotency-key", "webhook-id", "webhook-timestamp"}
 
 
 def provider_application(connector: str, emulator: Emulator, inbox: Inbox) -> web.Application:
@@ -24,13 +29,15 @@ def provider_application(connector: str, emulator: Emulator, inbox: Inbox) -> we
         emulator: what answers.
         inbox: for accepted mails and for the record.
     """
+    shown = _SHOWN_HEADERS | set(getattr(emulator, "shown_headers", ()))
     secrets = [value for name, value in emulator.config.items() if names_secret(name) and isinstance(value, str)]
 
     async def handle(request: web.Request) -> web.StreamResponse:
         parameters = _parameters(request, await request.read())
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in _USUAL_HEADERS}
+        told = {name: value for name, value in request.headers.items() if name.lower() not in _USUAL_HEADERS}
+        headers = {name: value if names_secret(name) or name.lower() in shown else MARK for name, value in told.items()}
         what = f"{request.method} {request.path}"
-        with serving(connector), inbox.exchanges.record(connector, what, parameters, headers, confidential=secrets) as exchange:
+        with serving(connector), aiming(inbox.aims), inbox.exchanges.record(connector, what, parameters, headers, confidential=secrets) as exchange:
             response = await emulator.handle(request, inbox)
             if request.transport is None or request.transport.is_closing():
                 exchange.cut()

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from errno import EINVAL, errorcode
 from ipaddress import ip_address
 from typing import Any, Self
@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from authmail.config.slips import nearest
+from authmail.connect.registry import get_connector
+from authmail.errors import ConnectorNotFound
+from authmail.sandbox.aims import Aim
 from authmail.sandbox.api import inbox_application
 from authmail.sandbox.attempts import Attempts
 from authmail.sandbox.emulator import Emulator
@@ -80,6 +84,36 @@ class Sandbox:
         """Return what a recipient's part before the ``@`` makes happen, if the emulator says so."""
         faults: Mapping[str, Fault] = getattr(self._emulators[connector], "faults", {})
         return faults
+
+    def fail(self, connector: str, fault: str | None, *, times: int | None = 1) -> None:
+        """Let the next mails to one provider meet a fault, whoever their recipients are.
+
+        Args:
+            connector: factory id or target of the provider's connector.
+            fault: one of :meth:`faults`, such as ``throttled``; None takes back what was aimed at the provider.
+            times: so many requests; None for all from now on.
+
+        Raises:
+            ValueError: there is no such provider or fault here; with the nearest one.
+        """
+        identity = self._identity(connector)
+        if fault is None:
+            return self.inbox.aims.set(identity, None)
+        if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
+            raise ValueError("times must be a whole number from 1 on, or None")
+        faults = self.faults(identity)
+        if fault not in faults:
+            near = nearest(fault, faults)
+            raise ValueError(f"{identity} has no fault {fault!r}: {f'did you mean {near}?' if near else ', '.join(faults)}")
+        return self.inbox.aims.set(identity, Aim(fault, faults[fault], times))
+
+    def _identity(self, connector: str) -> str:
+        if connector in self._emulators:
+            return connector
+        with suppress(ConnectorNotFound):
+            if (identity := get_connector(connector).id) in self._emulators:
+                return identity
+        raise ValueError(f"no provider of {connector!r} is emulated here; there are {', '.join(self._emulators)}")
 
     @property
     def connectors(self) -> list[str]:

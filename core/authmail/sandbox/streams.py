@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Protocol, runtime_checkable
 
+from authmail.sandbox.aims import aiming
 from authmail.sandbox.exchanges import serving
 from authmail.sandbox.inbox import Inbox
 
@@ -37,7 +38,7 @@ async def listen(
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            with serving(connector):
+            with serving(connector), aiming(inbox.aims, each=True):
                 await emulator.serve(reader, writer, inbox)
         finally:
             writer.close()

@@ -1,15 +1,18 @@
 """From a message to a mail: choose a template, ask the host's store, render."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
 from typing import Self
 
 import attrs
 
+from authmail.config.slips import nearest
 from authmail.mail.email import Email
 from authmail.mail.mailbox import Mailbox
-from authmail.mail.message import Message
+from authmail.mail.message import Message, UsageType
 from authmail.mail.recipient import Recipients, check_recipient, read_recipient
 from authmail.outcomes import MessageRejected, Phase, Reason, SendError
+from authmail.privacy import log_of
 from authmail.templates.choice import Candidates, choose_template, find_candidates
 from authmail.templates.defang import defang_name
 from authmail.templates.rendering import render_email
@@ -18,6 +21,8 @@ from authmail.templates.strangers import Strangers
 from authmail.templates.template import Template
 from authmail.words.locales import wanted_locales
 from authmail.words.text import say
+
+_log = log_of("authmail")
 
 # Locales come from strangers, so the cache of choices has an end.
 _MOST_CHOICES = 1024
@@ -117,7 +122,10 @@ class Composer:
         Raises:
             TemplateError: none does.
         """
-        return choose_template(await self._candidates(message, wanted_locales(message.payload)), message.type, message.payload)
+        chosen = choose_template(await self._candidates(message, wanted_locales(message.payload)), message.type, message.payload)
+        if chosen.usage_type != message.type:
+            _warn_of_slip(str(message.type))
+        return chosen
 
     async def _candidates(self, message: Message, locales: tuple[str, ...]) -> Candidates:
         if self._store is not None:
@@ -130,3 +138,10 @@ class Composer:
                 self._choices.clear()
             found = self._choices[key] = find_candidates(self._templates, message.type, locales, self._default_locale)
         return found
+
+
+@lru_cache(maxsize=256)  # told once; how many types there are is the host's, yet it has an end
+def _warn_of_slip(usage_type: str) -> None:
+    """Warn of a usage type that is nearly a known one: another template was sent in place of the one meant."""
+    if usage_type not in [*UsageType] and (near := nearest(usage_type, UsageType)):
+        _log.warning("usage type %s is not known and got the Generic mail; did you mean %s?", usage_type, near)

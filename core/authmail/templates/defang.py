@@ -37,7 +37,7 @@ _KEYCAP = "\u20e3"
 _EMOJI_STYLE = "\ufe0f"
 
 # What is read as one of these, by compatibility (NFKC) or by international domain names.
-DOTS = ".\u2024-\u2026\u3002\ufe12\ufe19\ufe52\uff0e\uff61\u2488-\u249b\u33c2\u33d8"
+DOTS = ".\u2024-\u2026\u3002\ufe12\ufe19\ufe52\uff0e\uff61\u2488-\u249b\u33c2\u33c7\u33d8\ufe30\U0001f100"
 COLONS = ":\u2236\u2a74\ua789\ufe13\ufe55\uff1a"
 AT_SIGNS = "@\ufe6b\uff20"
 SLASHES = r"/\\\u2044\u2215\ufe68\uff0f\uff3c"
@@ -54,14 +54,16 @@ _LINKING = re.compile(
     r"|local(?=host)",
     re.IGNORECASE,
 )
-_MANY_DIGITS = re.compile(r"\d(?:[\W_]{0,4}\d){5,}")
-_SOME_DIGITS = re.compile(r"\d(?:[\W_]{0,4}\d){2,}")
+# A UUID is no number to call.
+_ID = r"(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)"
+_MANY_DIGITS = re.compile(rf"{_ID}|\d(?:[\W_]{{0,4}}\d){{5,}}", re.IGNORECASE)
+_SOME_DIGITS = re.compile(rf"{_ID}|\d(?:[\W_]{{0,4}}\d){{2,}}", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _LONGEST_GROUP = 4
 _GAP = re.compile(r"([\W_]+)(?=\d)")
 _LOOSE_END = re.compile(rf"[{DOTS}{COLONS}{AT_SIGNS}{SLASHES}\d=]\Z")
 # What would end or begin an address in a header, and what is read as it.
-_ADDRESS_SIGNS = re.compile(r" ?[<>\"@\ufe64\ufe65\ufe6b\uff02\uff1c\uff1e\uff20]+ ?")
+_ADDRESS_SIGNS = re.compile(r"(?: ?[<>\"@\ufe64\ufe65\ufe6b\uff02\uff1c\uff1e\uff20])+ ?")
 
 
 def clean_text(text: str, longest: int = LONGEST_ATTRIBUTE) -> str:
@@ -102,6 +104,8 @@ def defang_name(text: str, *, joined: bool = False) -> str:
 
 def _apart(number: re.Match[str]) -> str:
     """Return a number that might be a phone's in groups of few digits, hair spaces between."""
+    if number["id"]:
+        return number[0]
     groups = _DIGITS.sub(_in_groups, number[0])
     return _GAP.sub(lambda gap: gap[0] if gap[0].endswith(HAIR) else gap[0] + HAIR, groups)
 

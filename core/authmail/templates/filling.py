@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import attrs
 
-from authmail.privacy import one_line
+from authmail.privacy import hide_fields, one_line
 from authmail.templates.defang import LONGEST_ATTRIBUTE, clean_text, defang, defang_name
 from authmail.templates.language import html_text, text_of, value_at
 from authmail.templates.places import Place, Spot
@@ -20,7 +20,7 @@ _LONE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _BARE = {ord(char): f"&#{ord(char)};" for char in " \t\n\f\r\x00\u00a0=`/"}
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
 class Filling:
     """Writes the values of one message into the places of a template.
 
@@ -36,6 +36,7 @@ class Filling:
     #: Names of placeholders whose value does not stand in the mail as it came.
     changed: set[str] = attrs.field(factory=set, init=False)
     _values: dict[tuple[str, ...], Any] = attrs.field(factory=dict, init=False)
+    _own: dict[tuple[str, ...], bool] = attrs.field(factory=dict, init=False)
 
     def value(self, path: tuple[str, ...]) -> Any:
         """Return the payload's value of a placeholder."""
@@ -45,7 +46,10 @@ class Filling:
 
     def is_own(self, spot: Spot) -> bool:
         """Whether a placeholder's value is the host's own."""
-        return self._strangers.is_own(spot.piece.path, self.value(spot.piece.path), self._recipient)
+        path = spot.piece.path
+        if path not in self._own:
+            self._own[path] = self._strangers.is_own(path, self.value(path), self._recipient)
+        return self._own[path]
 
     def words(self, spot: Spot) -> str:
         """Write a value into subject or text."""
@@ -93,5 +97,6 @@ def _write_words(spot: Spot, text: str) -> str:
     if spot.place is Place.HOST:
         return text if _LABEL.fullmatch(text) else ""
     if spot.place is Place.REST:
-        return _LONE_PERCENT.sub("%25", quote(clean_text(text), safe="/%"))
+        encoded = _LONE_PERCENT.sub("%25", quote(clean_text(text), safe="/%"))
+        return f"%2F{encoded[1:]}" if encoded.startswith("/") else encoded  # two slashes would begin a host
     return defang(text, joined=spot.is_joined)

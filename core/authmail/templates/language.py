@@ -12,12 +12,11 @@ from typing import Any
 
 import attrs
 
-from authmail.privacy import whole_unicode
+from authmail.privacy import raise_afresh, whole_unicode
 
 # JavaScript's white space, which is not Python's: with U+00A0 and U+FEFF, without U+0085 and U+001C to U+001F.
 _BLANK = r"[\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*"
 _PLACEHOLDER = re.compile(rf"\{{\{{{_BLANK}([A-Za-z0-9_.]+){_BLANK}\}}\}}")
-_TAG_START = re.compile(r"<[A-Za-z/!]")
 _LIST_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 #: JavaScript writes a number without an exponent in this range of decimal points.
@@ -31,12 +30,10 @@ class Placeholder:
     Args:
         written: as the template has it, braces included.
         path: the name split at its dots.
-        in_tag: it stands inside an HTML tag, so in an attribute, and not in text that people read.
     """
 
     written: str
     path: tuple[str, ...]
-    in_tag: bool
 
     @property
     def name(self) -> str:
@@ -49,14 +46,10 @@ def compiled(text: str) -> tuple[str | Placeholder, ...]:
     """Return the pieces of a template text in order: literals and placeholders."""
     pieces: list[str | Placeholder] = []
     end = 0
-    in_tag = False
     for match in _PLACEHOLDER.finditer(text):
         literal = text[end : match.start()]
-        opened = max((tag.start() for tag in _TAG_START.finditer(literal)), default=-1)
-        closed = literal.rfind(">")
-        in_tag = opened > closed if opened != closed else in_tag
         pieces += [whole_unicode(literal)] if literal else []
-        pieces.append(Placeholder(match[0], tuple(match[1].split(".")), in_tag))
+        pieces.append(Placeholder(match[0], tuple(match[1].split("."))))
         end = match.end()
     if end < len(text):
         pieces.append(whole_unicode(text[end:]))
@@ -70,6 +63,7 @@ def placeholders(text: str) -> tuple[Placeholder, ...]:
     return tuple(reversed(found.values()))
 
 
+@raise_afresh
 def render(template: str, payload: Mapping[str, Any], *, html: bool = False) -> str:
     """Fill a template text by Logto's rules.
 

@@ -42,16 +42,34 @@ class Spot:
 
 
 _URL_ATTRIBUTES = frozenset(
-    ["action", "background", "cite", "data", "dynsrc", "formaction", "href", "icon", "longdesc", "lowsrc", "manifest", "ping"]
-    + ["poster", "src", "srcset", "usemap", "xlink:href"]
+    [
+        "action",
+        "background",
+        "cite",
+        "data",
+        "dynsrc",
+        "formaction",
+        "href",
+        "icon",
+        "longdesc",
+        "lowsrc",
+        "manifest",
+        "ping",
+        "poster",
+        "src",
+        "srcset",
+        "xlink:href",
+    ]
 )
 _READ_ATTRIBUTES = frozenset(["alt", "aria-label", "content", "label", "placeholder", "summary", "title", "value"])
-_CODE_ELEMENTS = ("script", "style")
+_CODE_ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
 
 _TAG = re.compile(r"<(/?[A-Za-z][^\s/>]*)|<[!?][^>]*>?")
 _ATTRIBUTE = re.compile(r"[\s/]*(?:(>)|([^\s/>=][^\s/>=]*)(?:\s*(=)\s*)?|=)")
 _BARE_END = re.compile(r"[\s>]")
 _MARKUP = re.compile(r"<[^<>]*>")
+# Where an address began is seen in so many characters of it.
+_LONGEST_WORD = 2048
 _WORD_BREAKS = " \t\n\r\f<>\"'()[]"
 _HTTP = re.compile(r"https?://", re.IGNORECASE)
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
@@ -75,7 +93,7 @@ def find_places(text: str, *, is_html: bool) -> Iterator[Spot]:
         joined = _is_joined(pieces, index)
         yield Spot(str(index), piece, place, is_bare=is_bare, is_joined=joined)
         mark = _LINK if piece.path[-1].lower().endswith(("link", "url")) else _SOMETHING
-        before = _last_word(before) + mark
+        before = _last_word(before)[:_LONGEST_WORD] + mark
         if scanner is not None:
             scanner.pass_over(mark)
 
@@ -140,7 +158,7 @@ class _Scanner:
         if self._state == self._tag and self._attribute:
             self._state, self._value = self._bare, ""
         if self._state in (self._bare, self._quoted):
-            self._value += mark
+            self._value = self._value[:_LONGEST_WORD] + mark
 
     def _place_of_value(self) -> Place:
         name = self._attribute
@@ -174,7 +192,7 @@ class _Scanner:
         if found is None:
             return len(literal)
         if found[1]:
-            self._state = self._code if self._element in _CODE_ELEMENTS else self._text
+            self._state = self._code if self._element in _CODE_ENDS else self._text
         elif found[3]:
             self._attribute = found[2].lower()
         return found.end()
@@ -196,8 +214,8 @@ class _Scanner:
         return found.start()
 
     def _code(self, literal: str, position: int) -> int:
-        end = literal.lower().find(f"</{self._element}", position)
-        if end < 0:
+        end = _CODE_ENDS[self._element].search(literal, position)
+        if end is None:
             return len(literal)
         self._state = self._text
-        return end
+        return end.start()

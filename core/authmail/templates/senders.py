@@ -40,6 +40,4 @@ class FromAddresses:
         if self.allowed is None:
             return True
         address, domain = sender.address.lower(), sender.domain.lower()
-        return any(
-            name in (address, domain) or (name.startswith("*.") and domain.endswith(name[1:])) for name in self.allowed
-        )
+        return any(name in (address, domain) or (name.startswith("*.") and domain.endswith(name[1:])) for name in self.allowed)

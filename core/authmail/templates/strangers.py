@@ -24,6 +24,7 @@ _DATE = re.compile(
     r"[0-9]{4}-[01][0-9]-[0-3][0-9]"
     r"(?:[T ][0-2][0-9]:[0-5][0-9](?::[0-6][0-9](?:\.[0-9]{1,9})?)?(?: ?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?"
 )
+_MAYBE_IP = re.compile(r"[0-9A-Fa-f]{0,4}[.:][0-9A-Fa-f.:]*")
 _LINK = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f-\x9f]+", re.IGNORECASE)
 _TYPES = (bool, int, float, Decimal, date, datetime, time, IPv4Address, IPv6Address)
 
@@ -63,10 +64,8 @@ class Strangers:
         """
         if path[0] in REQUIRED or any(path[:length] in self.trusted for length in range(1, len(path) + 1)):
             return True
-        if value is None or isinstance(value, _TYPES):
-            return True
-        if not isinstance(value, str) or not value:
-            return False
+        if not isinstance(value, str):
+            return value is None or isinstance(value, _TYPES)
         return _is_known(value, recipient) or (len(path) == 1 and self._is_vital(path[0], value))
 
     def _is_vital(self, name: str, value: str) -> bool:
@@ -101,7 +100,7 @@ def _is_known(value: str, recipient: str) -> bool:
 
 
 def _is_ip(value: str) -> bool:
-    if "%" in value:  # a zone, which may be any text
+    if not _MAYBE_IP.fullmatch(value):  # a zone, for one, may be any text
         return False
     try:
         return bool(ip_address(value))

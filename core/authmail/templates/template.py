@@ -6,6 +6,7 @@ from typing import Any, Self
 import attrs
 
 from authmail.errors import ConfigError, Problem
+from authmail.privacy import make_afresh, raise_afresh
 from authmail.words.text import say
 
 _CONTENT_TYPES = ("text/html", "text/plain")
@@ -26,6 +27,7 @@ _KEYS = {
 _REQUIRED = ("usageType", "subject", "content")
 
 
+@make_afresh
 @attrs.frozen(repr=False)
 class Template:
     """A mail template.
@@ -51,6 +53,7 @@ class Template:
     reply_to: str | None = None
 
     @classmethod
+    @raise_afresh
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read a template's JSON.
 

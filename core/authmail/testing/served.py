@@ -56,6 +56,23 @@ class ServedSandbox:
         """Return settings with which a connector sends into this sandbox, without templates. An id, or a target."""
         return self._sandbox.config(self._id(connector))
 
+    def fail(self, connector: str, fault: str | None, *, times: int | None = 1) -> None:
+        """Let the next mails to one provider meet a fault, whoever their recipients are; see :meth:`Sandbox.fail`.
+
+        Args:
+            connector: an id, or a target.
+            fault: such as ``throttled``; None takes back what was aimed.
+            times: so many requests; None for all from now on.
+
+        Raises:
+            ValueError: there is no such provider or fault here.
+        """
+
+        async def failing() -> None:
+            self._sandbox.fail(connector, fault, times=times)
+
+        _on(self._loop, failing())
+
     def _id(self, connector: str) -> str:
         return connector if connector in self.connectors else get_connector(connector).id
 

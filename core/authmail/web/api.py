@@ -7,7 +7,7 @@ from aiohttp import web
 #: Seconds.
 LONGEST_WAIT = 60.0
 #: An id in a path.
-NUMBER = r"{id:\d{1,18}}"
+NUMBER = r"{id:[0-9]{1,18}}"
 
 
 def id_of(request: web.Request) -> int:

@@ -16,7 +16,9 @@ _FARTHEST = 10
 _WRITTEN_ALIKE = {"nn": "no"}
 
 # Of a tag, so much is asked of langcodes: language, script, region.
-_PARTS = re.compile(r"([a-z]{2,3})(?:-[a-z]{3}(?=-|\Z)){0,3}(?:-([a-z]{4})(?=-|\Z))?(?:-([a-z]{2}|[0-9]{3})(?=-|\Z))?(?:-.*)?", re.DOTALL)
+_PARTS = re.compile(
+    r"([a-z]{2,3})(?:-[a-z]{3}(?=-|\Z)){0,3}(?:-([a-z]{4})(?=-|\Z))?(?:-([a-z]{2}|[0-9]{3})(?=-|\Z))?(?:-.*)?", re.DOTALL
+)
 # langcodes keeps every tag that it was ever asked about, some 1.4 KB each.
 _MOST_TAGS = 2048
 _LANGUAGE = 2

@@ -22,7 +22,7 @@ _LONG = 2048
 _ROUNDS = 3
 _LINK = re.compile(r"(https?://)([^/?#\s]*)", re.IGNORECASE)
 _ESCAPED = re.compile(
-    rb"%([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|\\([/\"\\])|&#x([0-9A-Fa-f]{1,6});|&#([0-9]{1,7});|&([A-Za-z]{2,8});"
+    rb"(?:%|\\x)([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|\\([/\"\\])|&#[xX]([0-9A-Fa-f]{1,6});|&#([0-9]{1,7});|&([A-Za-z]{2,8});"
 )
 
 
@@ -57,8 +57,10 @@ class Spellings:
             return text
         marks = bytearray(len(text))
         for view, places in _views(text):
-            ends = [*places[1:], len(text)]
             for size, runs in self._runs.items():
+                if runs.keys().isdisjoint(view[at : at + size] for at in range(len(view) - size + 1)):
+                    continue
+                ends = [*places[1:], len(text)]
                 at = 0
                 while at <= len(view) - size:
                     hit = runs.get(view[at : at + size])

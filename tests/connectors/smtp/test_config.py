@@ -119,7 +119,7 @@ def test_secrets_of_a_login_are_hidden_and_kept(smtp, raw):
         ({"secure": "true"}, "secure"), ({"tls": "x"}, "tls"), ({"tls": {"ca": 5}}, "tls.ca"), ({"tls": {"minVersion": "SSLv3"}}, "tls.minVersion"),
         ({"name": "a b"}, "name"), ({"name": "a\r\nMAIL"}, "name"), ({"localAddress": "eth0"}, "localAddress"), ({"servername": "a/b"}, "servername"),
         ({"socketTimeout": -1}, "socketTimeout"), ({"customHeaders": {"a b": "x"}}, "customHeaders"), ({"customHeaders": {"X\r\nBcc": "x"}}, "customHeaders"),
-        ({"customHeaders": {"X-A": 5}}, "customHeaders"), ({"customHeaders": {"X-A": ["a", None]}}, "customHeaders"), ({"maxConnections": 0}, "maxConnections"),
+        ({"customHeaders": {"X-A": 5}}, "customHeaders.X-A"), ({"customHeaders": {"X-A": ["a", None]}}, "customHeaders.X-A"), ({"maxConnections": 0}, "maxConnections"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused(raw, change, path):

@@ -28,7 +28,7 @@ REFUSED = {"smtp-20-to-list", "smtp-22-to-crlf"}
 #: Values are escaped, words of strangers cannot become an address, a name alone keeps the sender's address.
 OTHER_HEADERS = {
     "smtp-05-crlf-subject": {},
-    "smtp-10-i18n-html-full": {"Reply-To": '"Support Acme <Inc>" <help@example.com>'},
+    "smtp-10-i18n-html-full": {"Reply-To": "Support Acme Inc <help@example.com>"},
     "smtp-14-i18n-nameonly-no-replyto": {"From": '"Brand Web & Co" <noreply@example.com>'},
 }
 OTHER_BODY = {

@@ -1,8 +1,6 @@
 """From a file to a Delivery, so that an operator never writes code."""
 
-import json
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +15,7 @@ from authmail.delivery.breaker import Breaker
 from authmail.delivery.dedupe import Dedupe
 from authmail.delivery.delivery import Delivery
 from authmail.delivery.failover import Failover
+from authmail.delivery.file.reading import parse_settings
 from authmail.delivery.file.settings import DeliverySettings, FileSettings, LimitsSettings, SenderSettings
 from authmail.delivery.limits import Limits
 from authmail.delivery.retry import Retry
@@ -59,35 +58,6 @@ def load(
     return compose(raw, path.parent, plugins=plugins, egress=egress, references=references or References())
 
 
-def parse_settings(content: bytes, name: str) -> dict[str, Any]:
-    """Return what a file of JSON or TOML holds.
-
-    Raises:
-        ConfigError: it is neither, or no object; with line and column, and no text of the file.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-        data = json.loads(text) if text.lstrip().startswith("{") or name.endswith(".json") else tomllib.loads(text)
-    except json.JSONDecodeError as error:
-        problem: str = say(
-            "cannot be read as JSON: {error} at line {line}, column {column}",
-            error=error.msg,
-            line=error.lineno,
-            column=error.colno,
-        )
-    except UnicodeDecodeError:
-        problem = "is not UTF-8"
-    except ValueError as error:
-        problem = say("cannot be read as TOML: {error}", error=str(error))
-    except RecursionError:
-        problem = "is nested too deeply"
-    else:
-        if isinstance(data, dict):
-            return data
-        problem = "must hold an object"
-    raise ConfigError([Problem("", say("{name} {problem}", name=name, problem=problem))])
-
-
 @raise_afresh
 def compose(
     raw: Mapping[str, Any],
@@ -112,7 +82,8 @@ def compose(
     Raises:
         ConfigError: every problem at once.
     """
-    raw, problems = {key: value for key, value in raw.items() if key != "$schema"}, []
+    problems: list[Problem] = []
+    raw = {key: value for key, value in raw.items() if key != "$schema"}
     if references is not None:
         raw, problems = resolve_references(raw, FileSettings, references)
     problems += unknown_keys(raw, FileSettings)

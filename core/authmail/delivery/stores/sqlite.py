@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 
 from authmail.config.secret import Secret
 from authmail.delivery.stores.store import Entry, Limit, StoreError, keyed_digest, new_secret
+from authmail.privacy import raise_afresh
 
 _Result = TypeVar("_Result")
 
@@ -35,8 +36,8 @@ _BUSY_SECONDS = 2.0
 class SQLiteStore:
     """Counts and answers in a file, shared by every process that opens it; not for a network file system.
 
-    Open it with ``async with``, after any fork; several may open the same one, and the last to leave closes it. The file holds keyed hashes, times, and answers (message ids, error
-    texts): no address, code or link.
+    Open it with ``async with``, after any fork; several may open the same one, and the last to leave closes it. The file
+    holds keyed hashes, times, and answers (message ids, error texts): no address, code or link. Only its owner can read it.
 
     Args:
         path: the file; made if it is not there.
@@ -45,6 +46,7 @@ class SQLiteStore:
         clock: gives the seconds since 1970. Should it go backwards, nothing is kept for longer.
     """
 
+    @raise_afresh
     def __init__(
         self, path: str | os.PathLike[str], *, secret: Secret | bytes | None = None, clock: Callable[[], float] = time.time
     ) -> None:
@@ -159,6 +161,8 @@ class SQLiteStore:
     def _open(self) -> None:
         if self._connection is not None:
             return
+        # SQLite gives its journals the rights of the file.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(
             self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=32
         )
