@@ -111,7 +111,7 @@ async def test_preview_contacts_nobody(raw, sandbox):
         await Mailer(ALIYUN, raw).preview(Message("nobody", "SignIn", {"code": "1"}))
 
 
-@pytest.mark.parametrize("to", ["", "nobody", "a@b.c, d@e.f", "a@b.c\r\nBcc: x@y.z", None, 5])
+@pytest.mark.parametrize("to", ["", "nobody", "a@b.c, d@e.f", "a@b.c\r\nBcc: x@y.z"])
 async def test_a_bad_recipient_is_rejected_before_anything_is_sent(mailer, sandbox, to):
     """By us, in the phase before, with reason recipient."""
     with pytest.raises(MessageRejected) as caught:

@@ -10,9 +10,8 @@ from authmail_aliyun_dm.config import AliyunDMConfig
 from authmail_aliyun_dm.error_codes import ERRORS, meaning_of_unknown
 
 # A signature error echoes what the server signed, which holds every parameter: recipient, subject, body and code.
-_ECHO = re.compile(
-    r"[\s,;.]*(?:server\s+)?(?:string\s*to\s*sign|canonical\s*request|canonical\s*string)\b.*", re.IGNORECASE | re.DOTALL
-)
+_ECHO = re.compile(r"(?:\bserver\s+)?(?:string\s*to\s*sign|canonical\s*request|canonical\s*string)\b", re.IGNORECASE)
+_ENDS = " \t\r\n,;."
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -33,7 +32,10 @@ def _message_id(answer: Answer) -> str | None:
 def _said(answer: Answer) -> str | None:
     """Return the provider's words without the echoed request."""
     message = answer.text("message")
-    return None if message is None else _ECHO.sub("", message).strip() or None
+    if message is None:
+        return None
+    echo = _ECHO.search(message)
+    return (message if echo is None else message[: echo.start()].rstrip(_ENDS)).strip() or None
 
 
 def _retry_after(answer: Answer) -> float | None:

@@ -59,7 +59,6 @@ class AliyunDMConfig(ApiSettings):
     region_id: Literal["cn-hangzhou", "ap-southeast-1", "ap-southeast-2", "eu-central-1", "us-east-1"] = setting(
         "Region",
         help="Where the sender address was made",
-        destination=True,
         titles={
             "cn-hangzhou": "China (Hangzhou)",
             "ap-southeast-1": "Singapore",

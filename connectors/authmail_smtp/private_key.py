@@ -28,7 +28,10 @@ _ENCRYPTED = re.compile(r"-----BEGIN ENCRYPTED PRIVATE KEY-----([A-Za-z0-9+/=\s]
 # Object identifiers in DER: RFC 8018, RFC 7914, NIST's AES.
 _PBES2, _PBKDF2 = bytes.fromhex("2a864886f70d01050d"), bytes.fromhex("2a864886f70d01050c")
 _SCRYPT = bytes.fromhex("2b06010401da47040b")
-_HASHES = {bytes.fromhex(f"2a864886f70d02{end}"): name for end, name in (("07", "sha1"), ("09", "sha256"), ("0a", "sha384"), ("0b", "sha512"))}
+_HASHES = {
+    bytes.fromhex(f"2a864886f70d02{end}"): name
+    for end, name in (("07", "sha1"), ("09", "sha256"), ("0a", "sha384"), ("0b", "sha512"))
+}
 _AES = {bytes.fromhex(f"6086480165030401{end}"): size for end, size in (("02", 16), ("16", 24), ("2a", 32))}
 _INTEGER, _OCTETS, _SEQUENCE = 0x02, 0x04, 0x30
 _LONGEST_NUMBER = 8
@@ -76,7 +79,7 @@ def load_key(pem: str, passphrase: str | None) -> "RSAPrivateKey":
     encrypted = _ENCRYPTED.search(pem)
     # Not checked by OpenSSL, which for a large one takes seconds, but below.
     if encrypted is None:
-        key = load_pem_private_key(pem.encode(), passphrase and passphrase.encode(), unsafe_skip_rsa_key_validation=True)
+        key = load_pem_private_key(pem.encode(), passphrase.encode() if passphrase else None, unsafe_skip_rsa_key_validation=True)
     elif passphrase is None:
         raise TypeError("no passphrase")
     else:
@@ -137,7 +140,9 @@ def _derived(function: bytes, parameters: list[_Part], passphrase: bytes, size: 
     if function == _PBKDF2:
         salt, rounds, *further = parameters
         if rounds.number > MOST_ROUNDS:
-            hint = say("its passphrase goes through {rounds:,} rounds; at most {most:,} are done", rounds=rounds.number, most=MOST_ROUNDS)
+            hint = say(
+                "its passphrase goes through {rounds:,} rounds; at most {most:,} are done", rounds=rounds.number, most=MOST_ROUNDS
+            )
             raise TooDear(hint)
         # Left out, it is SHA-1 (RFC 8018).
         named = next((part.parts[0].content for part in further if part.tag == _SEQUENCE), next(iter(_HASHES)))

@@ -25,6 +25,7 @@ from authmail.http.session import Transport
 from authmail.http.ways import check_kind, check_ways
 from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
+from authmail.mail.numbers import holds_huge_number
 from authmail.mail.recipient import Recipients
 from authmail.mail.vital import leaves
 from authmail.outcomes import (
@@ -266,6 +267,9 @@ class Mailer:
     async def _call(self, message: Mail, http: Http, asked: frozenset[str]) -> Receipt:
         given: dict[str, Any] = {"message": message, "config": self._config, "http": http}
         given |= {"client": self._client, "deadline": http.deadline}
+        if holds_huge_number(message.payload):
+            words = say("the payload has a number with more than 30 digits")
+            raise MessageRejected(words, reason=Reason.MESSAGE, phase=Phase.BEFORE)
         if isinstance(message, Email):
             if "values" in asked:
                 hint = "{connector} renders at the provider and takes a Message, not a rendered Email"

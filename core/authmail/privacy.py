@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import attrs
 
 from authmail.outcomes import Receipt, SendError
-from authmail.words.striking import MARK, Spellings
+from authmail.words.striking import MARK, Spellings, replace_marked, strike
 from authmail.words.text import Text
 
 _Parameters = ParamSpec("_Parameters")
@@ -111,9 +111,7 @@ class Confidential:
         return self._line(text, (self.secrets,))[:_LONGEST_DETAIL]
 
     def _line(self, text: str, spelled: Iterable[Spellings]) -> str:
-        text = whole_unicode(text)
-        for spellings in spelled:
-            text = spellings.strike(text)
+        text = strike(whole_unicode(text), spelled)
         if self.address and self.address.lower() in text.lower():
             text = re.sub(re.escape(self.address), masked(self.address), text, flags=re.IGNORECASE)
         return _printable(one_line(text))
@@ -129,18 +127,7 @@ class Confidential:
         for name in self.names:
             for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text):
                 marks[match.start() : match.end()] = b"x" * len(match[0])
-        return _marked(text, marks)
-
-
-def _marked(text: str, marks: bytearray) -> str:
-    """Return a text with every marked run replaced by one mark."""
-    pieces: list[str] = []
-    for index, character in enumerate(text):
-        if not marks[index]:
-            pieces.append(character)
-        elif not index or not marks[index - 1]:
-            pieces.append(MARK)
-    return "".join(pieces)
+        return replace_marked(text, marks)
 
 
 def _printable(text: str) -> str:

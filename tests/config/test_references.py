@@ -91,3 +91,39 @@ def test_only_secrets_refer(aliyun, raw, monkeypatch):
     monkeypatch.setenv("AUTHMAIL_KEY", "canary")
     lines = refusal(aliyun, raw | {"accountName": {"env": "AUTHMAIL_KEY"}}, References())
     assert lines == ["accountName: must be text, got an object (only secrets may be references)"]
+
+
+def test_the_owner_is_told_which_and_why(aliyun, raw, folder, tmp_path, monkeypatch):
+    """With tell=True, as the command line does."""
+    monkeypatch.setenv("AUTHMAIL_EMPTY", "")
+    (tmp_path / "outside").write_text("secret-canary")
+    (folder / "big").write_text("x" * (64 * 1024 + 1))
+    (folder / "empty").write_text("")
+    (folder / "binary").write_bytes(b"\xff\xfe")
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
+
+    def told(reference):
+        references = References(files=(folder,), tell=True)
+        return refusal(aliyun, raw | {"accessKeySecret": reference}, references)[0].removeprefix("accessKeySecret: ")
+
+    assert told({"env": "AUTHMAIL_MISSING"}).startswith("the variable AUTHMAIL_MISSING is not set (set it where")
+    assert told({"env": "AUTHMAIL_EMPTY"}) == "the variable AUTHMAIL_EMPTY is empty"
+    assert told({"env": "HOME"}) == "the variable HOME is not allowed (allowed are variables AUTHMAIL_*)"
+    files = {name: told({"file": str(folder / name)}).replace(str(folder), "") for name in ("big", "empty", "binary", "folder", "pipe", "x")}
+    assert files == {
+        "big": "the file /big is larger than 64 KiB",
+        "empty": "the file /empty is empty",
+        "binary": "the file /binary is not UTF-8",
+        "folder": "/folder is not a regular file",
+        "pipe": "/pipe is not a regular file",
+        "x": "there is no file /x",
+    }
+    assert "is not allowed (allowed are files below" in told({"file": str(tmp_path / "outside")})
+
+
+def test_blanks_in_a_file_are_told_as_in_a_config(aliyun, raw, folder):
+    """One rule, wherever a secret comes from; a final line break of a file does not count."""
+    (folder / "token").write_text("secret \n")
+    lines = refusal(aliyun, raw | {"accessKeySecret": {"file": str(folder / "token")}}, References(files=(folder,)))
+    assert lines == ["accessKeySecret: ends with a blank (remove it; it was copied along)"]

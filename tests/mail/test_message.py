@@ -62,3 +62,17 @@ def test_types_are_logtos_and_one_more(vectors):
         known = case["value"] in set(UsageType) - {UsageType.NOTICE}
         assert known == case["valid"], case["label"]
     assert len(UsageType) == 10
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Message(["zoe@example.com"], "SignIn", {}), "Message.to is a text, not list; send one message to each recipient"),
+        (lambda: Message("zoe@example.com", None, {}), "Message.type is a text, not NoneType"),
+        (lambda: Message("z@example.com", type="SignIn", code="1"), "Message has no 'code'; values for the template go into its payload"),
+    ],
+)
+def test_a_misplaced_argument_is_told(make, says):
+    """With what would be right."""
+    with pytest.raises(TypeError, match=says):
+        make()

@@ -40,12 +40,12 @@ MARKUP = st.sampled_from(
 TEMPLATE_TEXTS = st.lists(PLACEHOLDERS | NEARLY_PLACEHOLDERS | MARKUP | TEXT, max_size=6).map("".join)
 TEMPLATES = st.builds(
     Template,
-    usage_type=st.sampled_from(list(UsageType)).map(str) | TEXT,
+    usage_type=st.sampled_from(list(UsageType)).map(str) | TEXT.filter(str.isprintable),
     subject=TEMPLATE_TEXTS,
     content=TEMPLATE_TEXTS,
     content_type=st.sampled_from(["text/html", "text/plain"]),
     text=st.none() | TEMPLATE_TEXTS,
-    locale=st.none() | TEXT,
+    locale=st.none() | TEXT.filter(str.isprintable),
     send_from=st.none() | TEMPLATE_TEXTS | st.just("{{name}} <{{a.b}}@example.com>"),
     reply_to=st.none() | TEMPLATE_TEXTS | st.just("{{name}} <{{a}}>"),
 )

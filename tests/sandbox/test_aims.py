@@ -89,7 +89,12 @@ async def test_programs_in_any_language_aim_over_http(providers):
         assert aliyun["aimed"] == {"fault": "throttled", "left": 1}
         quota = next(fault for fault in aliyun["faults"] if fault["fault"] == "quota")
         assert (quota["outcome"], quota["goesOn"]) == ("account", "yes")
-        for wrong in ({"connector": ALIYUN, "fault": "x"}, {"connector": 5}, [], {"connector": ALIYUN, "fault": "cut", "times": "2"}):
+        for wrong in (
+            {"connector": ALIYUN, "fault": "x"},
+            {"connector": 5},
+            [],
+            {"connector": ALIYUN, "fault": "cut", "times": "2"},
+        ):
             assert (await session.post("/api/faults", json=wrong)).status == 400
         assert (await session.delete("/api/faults")).status == 204
         assert (await sender.send(MESSAGE)).message_id
@@ -98,7 +103,10 @@ async def test_programs_in_any_language_aim_over_http(providers):
 async def test_every_fault_has_its_outcome():
     """Found out by sending: what it is called, and whether the next provider is asked."""
     found = await outcomes_of("aliyun-dm")
-    told = {name: (found[name].outcome, found[name].goes_on) for name in ("throttled", "suppressed", "quota", "timeout", "slow", "busy")}
+    told = {
+        name: (found[name].outcome, found[name].goes_on)
+        for name in ("throttled", "suppressed", "quota", "timeout", "slow", "busy")
+    }
     assert told == {
         "throttled": ("throttled", "yes"),
         "suppressed": ("rejected", "no"),

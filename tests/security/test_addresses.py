@@ -4,9 +4,9 @@ import asyncio
 import socket
 
 import pytest
+from attacks import CODE, HTTP
 
 from authmail import AccountError, Egress, Mailer
-from attacks import CODE, HTTP
 
 # Clouds' documentation, cloud-init's data sources, and the providers' own SDKs.
 METADATA = [

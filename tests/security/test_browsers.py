@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
+from attacks import CODE, SMTP, TEMPLATES
 
-from attacks import SMTP, TEMPLATES, CODE
 import authmail
 from authmail import Egress, Mailer
 from authmail.sandbox import Sandbox
 
-MAIL = "\r\n".join(["EHLO x", "MAIL FROM:<a@b.co>", "RCPT TO:<zoe@example.com>", "DATA", "Subject: forged", "", "123456", ".", "QUIT", ""])
+MAIL = "EHLO x\r\nMAIL FROM:<a@b.co>\r\nRCPT TO:<zoe@example.com>\r\nDATA\r\nSubject: forged\r\n\r\n123456\r\n.\r\nQUIT\r\n"
 
 
 @pytest.fixture

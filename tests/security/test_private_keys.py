@@ -5,26 +5,27 @@ import subprocess
 import time
 
 import pytest
-
 from attacks import longest_stall
+
 from authmail import AccountError, Egress, SendError
 from authmail.http.client import Http
 from authmail.http.session import Transport
 
 pytest.importorskip("cryptography")
 
-from cryptography.hazmat.primitives import serialization  # noqa: E402
-from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: E402
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, PrivateFormat  # noqa: E402
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, PrivateFormat
 
-from authmail_smtp import private_key  # noqa: E402
-from authmail_smtp.login import Login  # noqa: E402
-from authmail_smtp.oauth import Tokens  # noqa: E402
+from authmail_smtp import private_key
+from authmail_smtp.login import Login
+from authmail_smtp.oauth import Tokens
 
 KEY = rsa.generate_private_key(65537, 2048)
+PLAIN = NoEncryption()
 
 
-def pem(key=KEY, encryption=NoEncryption(), form=PrivateFormat.PKCS8):
+def pem(key=KEY, encryption=PLAIN, form=PrivateFormat.PKCS8):
     return key.private_bytes(serialization.Encoding.PEM, form, encryption).decode()
 
 
@@ -74,7 +75,7 @@ def test_good_keys_are_read(encryption):
 def test_a_wrong_passphrase_is_told(form):
     """As a ValueError, whatever the wrong key makes of the content."""
     text = pem(encryption=BestAvailableEncryption(b"hunter2"), form=form)
-    with pytest.raises(ValueError):  # noqa: PT011 (OpenSSL's words differ)
+    with pytest.raises(ValueError):
         private_key.load_key(text, "hunter3")
 
 

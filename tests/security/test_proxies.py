@@ -1,10 +1,10 @@
 """C5: with a proxy the URL is judged as the proxy will read it, for it is the proxy that connects."""
 
 import pytest
+from attacks import ALIYUN, CODE, TEMPLATES
 
 from authmail import AccountError, Egress, Mailer, Reason
 from authmail.outcomes import NotConnected
-from attacks import ALIYUN, CODE, TEMPLATES
 
 CONFIG = {"accessKeyId": "k", "accessKeySecret": "s3cr3t", "accountName": "a@acme.example"}
 INSIDE = [

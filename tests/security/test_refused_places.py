@@ -3,9 +3,9 @@
 import logging
 
 import pytest
+from attacks import ALIYUN, HTTP, SMTP
 
 import authmail
-from attacks import ALIYUN, HTTP, SMTP
 from authmail import Egress
 
 LOGIN = {"type": "oauth2", "user": "u", "refreshToken": "t", "clientId": "c", "clientSecret": "s"}
@@ -14,7 +14,12 @@ PLACES = {
     "host": (SMTP, {"host": "127.0.0.1", "port": 587, "auth": {}, "fromEmail": "a@b.co"}),
     "auth.accessUrl": (
         SMTP,
-        {"host": "smtp.example.com", "port": 587, "auth": LOGIN | {"accessUrl": "https://vault.internal/t"}, "fromEmail": "a@b.co"},
+        {
+            "host": "smtp.example.com",
+            "port": 587,
+            "auth": LOGIN | {"accessUrl": "https://vault.internal/t"},
+            "fromEmail": "a@b.co",
+        },
     ),
 }
 

@@ -2,11 +2,11 @@
 
 import aiohttp
 import pytest
+from attacks import CODE, HTTP, SMTP
 
 import authmail
 from authmail import AccountError, ConfigError, Egress, Mailer, Reason
 from authmail.outcomes import NotConnected
-from attacks import CODE, HTTP, SMTP
 
 
 def config(port, host="127.0.0.1"):

@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from attacks import ALIYUN, HTTP, SMTP
 
 import authmail
-from attacks import ALIYUN, HTTP, SMTP
 
 RAW = {
     SMTP: {"host": "smtp.example.com", "port": 587, "auth": {"user": "u", "pass": "S3CRET"}, "fromEmail": "a@b.co"},

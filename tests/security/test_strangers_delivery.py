@@ -1,11 +1,12 @@
 """A delivery whose config comes out of a database is a stranger's, unless its caller says otherwise."""
 
 import pytest
+from attacks import CODE
 
 import authmail
-from attacks import CODE
 from authmail import AccountError, ConfigError, Egress, References
 from authmail.delivery import compose
+
 
 def raw(port=9, **change):
     return {"senders": {"main": {"connector": "http-email", "config": {"endpoint": f"https://127.0.0.1:{port}/", **change}}}}

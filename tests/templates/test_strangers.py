@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from authmail import Mailbox, Message, Template
-from authmail.templates.coverage import strangers_in
+from authmail.templates import strangers_in
 from authmail.templates.defang import AT_SIGNS, COLONS, DOTS, HAIR, SLASHES, clean_text, defang, defang_name
 from authmail.templates.rendering import render_email
 from authmail.templates.strangers import Strangers, clean_payload
@@ -212,7 +212,7 @@ def test_a_host_can_list_whose_words_stand_in_a_template():
     template = Template("Word", "{{code}}", "{{organization.name}} {{minutes}} {{shop}}", send_from="{{application.name}}")
     payload = {"code": "1", "organization": {"name": "x"}, "minutes": 5, "shop": "y", "application": {"name": "z"}}
     assert strangers_in(template, payload) == ("organization.name", "shop", "application.name")
-    assert strangers_in(template, payload, Strangers(trusted=["shop"])) == ("organization.name", "application.name")
+    assert strangers_in(template, payload, trusted=["shop"]) == ("organization.name", "application.name")
 
 
 def test_what_was_changed_is_told_once(caplog):

@@ -65,3 +65,14 @@ def test_something_else_is_no_template(value, words):
 def test_shows_no_content():
     """A template may hold what a tenant keeps to itself."""
     assert repr(Template("SignIn", "canary", "canary", locale="fr")) == "Template('SignIn', locale='fr', content=<6 characters>)"
+
+
+@pytest.mark.parametrize("key", ["usageType", "locale"])
+@pytest.mark.parametrize("value", ["a\nb", "x" * 101, "\x1b[2J", "fr\u202e"])
+def test_type_and_language_can_stand_in_a_log(key, value):
+    """One line, printable and short: they may come from a tenant."""
+    with pytest.raises(ConfigError) as caught:
+        Template.from_dict({"usageType": "Generic", "subject": "s", "content": "c", key: value})
+    assert [(problem.path, problem.message) for problem in caught.value.problems] == [(key, "must be up to 100 printable characters")]
+    with pytest.raises(ValueError, match="up to 100 printable"):
+        Template(value if key == "usageType" else "Generic", "s", "c", locale=value if key == "locale" else None)

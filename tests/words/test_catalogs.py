@@ -60,7 +60,7 @@ def test_no_translation_is_of_a_text_that_is_gone(language):
     steps = {"connecting", "frozen", "overdue", "restricted from sending", "deleted"}
     everything = {text for texts in SOURCE.values() for text in texts} | steps
     settings = {part for name in authmail.connector_ids() for item in authmail.get_connector(name).form_items
-                for part in (item.label, item.description)}  # fmt: skip
+                for part in (item.label, item.description, *(choice["title"] for choice in item.select_items))}  # fmt: skip
     for name in SOURCE:
         left = set(catalog(name, language)) - everything - settings
         assert [text for text in left if "(" not in text and not text.endswith("ing TLS") and text not in _STEPS] == []

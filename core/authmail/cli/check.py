@@ -124,7 +124,9 @@ def _print_coverage(cells: list[Coverage]) -> None:
         rows.setdefault(cell.usage_type, []).append(_cell(cell))
     echo("\n", told(say("Templates: which one serves each usage type in each language")))
     other = told(say("any other") if len(locales) > 1 else say("any language"))
-    print_table([(told(say("TYPE")), *(locale or other for locale in locales)), *((name, *row) for name, row in rows.items())], "  ")
+    print_table(
+        [(told(say("TYPE")), *(locale or other for locale in locales)), *((name, *row) for name, row in rows.items())], "  "
+    )
     for usage_type, unfilled in dict.fromkeys((cell.usage_type, cell.unfilled) for cell in cells if cell.unfilled):
         star = say("{type}: will be empty unless the payload has {names}", type=usage_type, names=", ".join(unfilled))
         echo("  * ", told(star))

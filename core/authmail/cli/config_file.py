@@ -24,12 +24,12 @@ from authmail import (
 from authmail.cli.language import language_option
 from authmail.cli.output import fail, print_json, print_problems
 from authmail.config.doubts import doubts_of_files, file_of
-from authmail.config.slips import nearest
 from authmail.delivery import Delivery, compose
 from authmail.delivery.file.reading import parse_settings
 from authmail.privacy import hide_fields
 from authmail.templates.folder import templates_in
 from authmail.templates.sight import unseen_in
+from authmail.words.near import nearest
 
 _KEYS = {"connector", "config", "templates", "$schema"}
 
@@ -155,7 +155,9 @@ class DeliveryFile:
         for name, sender in senders.items() if isinstance(senders, dict) else ():
             if isinstance(sender, dict) and isinstance(sender.get("connector"), str) and isinstance(sender.get("config"), dict):
                 with contextlib.suppress(ConnectorNotFound):
-                    found[name] = ConfigFile(self.name, get_connector(sender["connector"]), sender["config"], templates, str(folder or ""))
+                    found[name] = ConfigFile(
+                        self.name, get_connector(sender["connector"]), sender["config"], templates, str(folder or "")
+                    )
         return found
 
     def delivery(self, egress: Egress = Egress.ANY, plugins: Iterable[object] = ()) -> Delivery:
@@ -170,7 +172,9 @@ class DeliveryFile:
 def config_argument(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add CONFIG and --connector to a command."""
     option = click.option("--connector", metavar="ID", help="Connector id or target, for a CONFIG that is Logto's JSON alone.")
-    return click.argument("config", type=click.Path(allow_dash=True, dir_okay=False, exists=True))(option(language_option(function)))
+    return click.argument("config", type=click.Path(allow_dash=True, dir_okay=False, exists=True))(
+        option(language_option(function))
+    )
 
 
 def plain_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -207,16 +211,14 @@ def load(name: str, connector: str | None) -> ConfigFile:
 
 def _single(name: str, data: dict[str, Any], connector: str | None) -> ConfigFile:
     wrapped = isinstance(data.get("connector"), str) or isinstance(data.get("config"), dict)
-    problems = list(_beside(data)) if wrapped else []
-    found = connector_named(connector) if connector is not None else None
-    if found is None:
-        try:
-            found = get_connector(_named(data) if wrapped else _named({}))
-        except ConnectorNotFound as error:
-            problems.append(Problem("connector", str(error)))
-        except ConfigError as error:
-            problems += error.problems
-    folder = data.get("templates") if wrapped else None
+    content = data if wrapped else {"config": data}
+    problems = list(_beside(content))
+    found: Connector | None = None
+    try:
+        found = _connector_for(content, connector)
+    except ConfigError as error:
+        problems += error.problems
+    folder = content.get("templates")
     templates: tuple[Template, ...] = ()
     try:
         templates = () if folder is None else templates_in(Path(name).parent / str(folder))
@@ -224,7 +226,18 @@ def _single(name: str, data: dict[str, Any], connector: str | None) -> ConfigFil
         problems += error.problems
     if problems or found is None:
         stop(name, ConfigError(problems))
-    return ConfigFile(name, found, data.get("config") or {} if wrapped else data, templates, str(folder or ""))
+    return ConfigFile(name, found, content.get("config") or {}, templates, str(folder or ""))
+
+
+def _connector_for(data: dict[str, Any], wanted: str | None) -> Connector:
+    """Return the connector that the command names, else the one that the file names."""
+    if wanted is not None:
+        return connector_named(wanted)
+    try:
+        return get_connector(_named(data))
+    except ConnectorNotFound as error:
+        problem = Problem("connector", str(error))
+    raise ConfigError([problem])
 
 
 def _named(data: dict[str, Any]) -> str:

@@ -49,10 +49,7 @@ def init(
     """
     kept = False
     found = [connector_named(name) for name in connectors]
-    if folder is not None and not any(connector.takes_mails for connector in found):
-        raise click.UsageError(f"{found[0].id} needs no templates: the receiver of its messages writes the mails")
-    if output is not None and output.exists():
-        raise click.ClickException(f"{output} is there already; nothing was written")
+    _check_paths(found, folder, output)
     tags = _languages(languages)
     if folder is None and output is not None and len(found) > 1:  # one folder serves all senders
         folder = output.parent / "templates"
@@ -67,6 +64,13 @@ def init(
     else:
         _write(output, text)
         echo(f"{output} is written; fill in what is in <angle brackets>, then: authmail check {output}", err=True)
+
+
+def _check_paths(found: list[Connector], folder: Path | None, output: Path | None) -> None:
+    if folder is not None and not any(connector.takes_mails for connector in found):
+        raise click.UsageError(f"{found[0].id} needs no templates: the receiver of its messages writes the mails")
+    if output is not None and output.exists():
+        raise click.ClickException(f"{output} is there already; nothing was written")
 
 
 def _config(connector: Connector, tags: list[str] | None, asking: bool) -> dict[str, Any]:
@@ -98,7 +102,9 @@ def _relative(folder: Path | None, output: Path | None) -> str | None:
     """Return a folder as the file names it: relative to itself."""
     if folder is None:
         return None
-    return folder.as_posix() if output is None or folder.is_absolute() else Path(os.path.relpath(folder, output.parent)).as_posix()
+    return (
+        folder.as_posix() if output is None or folder.is_absolute() else Path(os.path.relpath(folder, output.parent)).as_posix()
+    )
 
 
 def _format_of(output: Path | None, *, several: bool) -> str:

@@ -9,6 +9,7 @@ from authmail import ConfigError, Connector, say
 from authmail.cli.language import reader, told
 from authmail.cli.output import echo, styled
 from authmail.config.forms import FormItem
+from authmail.config.settings import fields_of, is_required
 
 
 def ask(connector: Connector, config: dict[str, Any]) -> dict[str, Any]:
@@ -20,13 +21,15 @@ def ask(connector: Connector, config: dict[str, Any]) -> dict[str, Any]:
     if not sys.stdin.isatty():
         raise click.UsageError("--ask needs a terminal; without it the values in <angle brackets> are filled in by hand")
     echo(styled(connector.id, bold=True), f": {told(say('leave empty what you do not know yet'))}", err=True)
-    answers = {item.key: _answer(connector, item) for item in connector.metadata.form_items(reader()) if _is_asked(item, config)}
-    return config | {key: answer for key, answer in answers.items() if answer is not None}
-
-
-def _is_asked(item: FormItem, config: dict[str, Any]) -> bool:
-    basic = item.required or (item.group == "basic" and item.default_value is None)
-    return basic and item.type in ("Text", "Number") and (item.key in config or not item.required)
+    specs = {key: (field, spec) for key, field, spec in fields_of(connector.metadata.settings or object)}
+    basic = {key for key, (field, spec) in specs.items() if spec.group == "basic" or (is_required(field) and not spec.group)}
+    items = [item for item in connector.metadata.form_items(reader()) if item.key in basic and item.type in ("Text", "Number")]
+    answers = {item.key: _answer(connector, item) for item in items}
+    answers = {key: answer for key, answer in answers.items() if answer is not None}
+    # What was answered in a setting of its own need not be filled in a second time.
+    doubled = {key for key, (field, spec) in specs.items() if is_required(field) and spec.group == "more"}
+    given = any(specs[key][1].group == "basic" for key in answers)
+    return {key: value for key, value in config.items() if not given or key not in doubled} | answers
 
 
 def _answer(connector: Connector, item: FormItem) -> Any:

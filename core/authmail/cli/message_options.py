@@ -8,9 +8,9 @@ import click
 
 from authmail import Message, UsageType, say
 from authmail.cli.language import told
-from authmail.config.slips import nearest
 from authmail.templates.samples import sample_payload
 from authmail.words.languages import is_language, language_named
+from authmail.words.near import nearest
 
 
 def message_options(function: Callable[..., Any]) -> Callable[..., Any]:

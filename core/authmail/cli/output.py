@@ -77,7 +77,9 @@ def print_table(rows: Iterable[Sequence[str]], indent: str = "", notes: Sequence
         if notes and number:
             margin = indent + "    "
             # Names such as ap-southeast-1 stay whole: people copy them.
-            echo(textwrap.fill(notes[number - 1], columns, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False))
+            echo(
+                textwrap.fill(notes[number - 1], columns, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+            )
 
 
 def _width(text: str) -> int:

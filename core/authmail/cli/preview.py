@@ -76,7 +76,9 @@ def _print(shown: Preview, usage_type: str) -> None:
             echo(styled(f"{told(name)}:", bold=True), f" {value}")
     echo(f"\n{email.text or ''}\n")
     if email.html is not None:
-        whose = say("the template's own") if email.text_is_own else say("derived from the HTML; a connector may send the HTML alone")
+        whose = (
+            say("the template's own") if email.text_is_own else say("derived from the HTML; a connector may send the HTML alone")
+        )
         part = say("HTML part: {count} characters, see --html; text part: {whose}", count=len(email.html), whose=whose)
         echo(styled(f"[{told(part)}]", dim=True))
     print_warnings(shown.warnings, err=True)

@@ -4,17 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, get_origin
 
-from authmail.config.settings import fields_of, holds_templates, nested_settings
-from authmail.config.slips import nearest
+from authmail.config.settings import Spec, fields_of, holds_templates, nested_settings
 from authmail.errors import Problem
 from authmail.mail.message import UsageType
 from authmail.templates.template import KNOWN_KEYS, Template
 from authmail.words.languages import is_language, language_named
+from authmail.words.near import nearest
 from authmail.words.text import say
 
 # A longer key is nobody's misspelling; and of more unknown keys nobody reads all.
 _LONGEST_MISSPELT = 64
 _MOST_UNKNOWN = 100
+
 
 def unknown_keys(raw: Any, cls: type) -> Iterator[Problem]:
     """Yield a warning for every key that no setting has, with the nearest one that exists; templates included.
@@ -27,18 +28,24 @@ def unknown_keys(raw: Any, cls: type) -> Iterator[Problem]:
 def _unknown_keys(raw: Any, cls: type, path: str) -> Iterator[Problem]:
     if not isinstance(raw, Mapping):
         return
-    known = {key: field for key, field, _ in fields_of(cls)}
-    examples = {key: spec.placeholder for key, _, spec in fields_of(cls) if spec.placeholder and spec.placeholder.isalpha()}
+    known = {key: (field.type, spec) for key, field, spec in fields_of(cls)}
     for key, value in raw.items():
-        if key in examples and value == examples[key]:
-            yield Problem(f"{path}{key}", "is still the example", say("write your own, or leave it out"))
-        elif key not in known:
+        if key not in known:
             yield _unknown(path, str(key), known)
-        elif holds_templates(known[key].type) and isinstance(value, list | tuple):
+            continue
+        kind, spec = known[key]
+        if _is_example(value, spec):
+            yield Problem(f"{path}{key}", "is still the example", say("write your own, or leave it out"))
+        elif holds_templates(kind) and isinstance(value, list | tuple):
             yield from _doubts_of_templates(value, f"{path}{key}")
-        elif (nested := nested_settings(known[key].type)) is not None:
-            for place, inner in _nested_values(value, known[key].type, f"{path}{key}"):
+        elif (nested := nested_settings(kind)) is not None:
+            for place, inner in _nested_values(value, kind, f"{path}{key}"):
                 yield from _unknown_keys(inner, nested, f"{place}.")
+
+
+def _is_example(value: Any, spec: Spec) -> bool:
+    """Whether a value is the setting's placeholder, where that is a word that could be one."""
+    return spec.placeholder is not None and spec.placeholder.isalpha() and value == spec.placeholder
 
 
 def _doubts_of_templates(templates: Iterable[Any], path: str) -> Iterator[Problem]:
@@ -61,14 +68,21 @@ def _nested_values(value: Any, annotation: Any, path: str) -> Iterator[tuple[str
 
 def _doubts_of_template(template: Mapping[str, Any], path: str) -> Iterator[Problem]:
     written = template.get("usageType")
-    if isinstance(written, str) and len(written) <= _LONGEST_MISSPELT and written not in [*UsageType] and (near := nearest(written, UsageType)):
+    if (
+        isinstance(written, str)
+        and len(written) <= _LONGEST_MISSPELT
+        and written not in [*UsageType]
+        and (near := nearest(written, UsageType))
+    ):
         message = say("{written} is none of the usage types that are known; no message will have it", written=written)
         yield Problem(f"{path}usageType", message, say("did you mean {near}?", near=near))
     for key in ("locale", "languageTag"):
         tag = template.get(key)
         if isinstance(tag, str) and 0 < len(tag) <= _LONGEST_MISSPELT and not is_language(tag):
             hint = say("did you mean {near}?", near=near) if (near := language_named(tag)) else say("such as fr, fr-CA or zh-CN")
-            yield Problem(f"{path}{key}", say("{written} is not a language tag, so nobody will get this template", written=tag), hint)
+            yield Problem(
+                f"{path}{key}", say("{written} is not a language tag, so nobody will get this template", written=tag), hint
+            )
 
 
 def _unknown(path: str, key: str, known: Iterable[str]) -> Problem:

@@ -90,7 +90,7 @@ def form_items(
     items = []
     for key, field, spec in fields_of(cls):
         common = {"label": in_language(spec.label, language), "help": in_language(spec.help, language)}
-        items.append(_form_item(key, field, spec, {**common, **(translations or {}).get(key, {})}))
+        items.append(_form_item(key, field, spec, {**common, **(translations or {}).get(key, {})}, language))
     return tuple(items)
 
 
@@ -152,8 +152,9 @@ def _form_type(annotation: Any, spec: Spec) -> str:
     return "MultilineText" if found == "Text" and spec.multiline else found
 
 
-def _form_item(key: str, field: "attrs.Attribute[Any]", spec: Spec, words: Mapping[str, str]) -> FormItem:
-    choices = _choices(field.type)
+def _form_item(key: str, field: "attrs.Attribute[Any]", spec: Spec, words: Mapping[str, str], language: str) -> FormItem:
+    choices = [str(choice) for choice in _choices(field.type)]
+    titles = {choice: in_language(spec.titles.get(choice, choice), language) for choice in choices}
     default = _starter() if holds_templates(field.type) else _json_value(default_of(field))
     return FormItem(
         key=key,
@@ -163,7 +164,7 @@ def _form_item(key: str, field: "attrs.Attribute[Any]", spec: Spec, words: Mappi
         placeholder=spec.placeholder,
         default_value=default,
         description=words["help"] or None,
-        select_items=tuple({"value": str(choice), "title": spec.titles.get(str(choice), str(choice))} for choice in choices),
+        select_items=tuple({"value": choice, "title": titles[choice]} for choice in choices),
         show_conditions=tuple({"targetKey": target, "expectValue": value} for target, value in spec.show_if.items()),
         is_confidential=is_secret(field.type),
         group=spec.group or "basic",

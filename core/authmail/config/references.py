@@ -91,7 +91,9 @@ class References:
         except UnicodeDecodeError:
             return Problem("", say("the file {name} is not UTF-8", name=name))
         except OSError as error:
-            return Problem("", say("the file {name} cannot be read: {why}", name=name, why=error.strerror or type(error).__name__))
+            return Problem(
+                "", say("the file {name} cannot be read: {why}", name=name, why=error.strerror or type(error).__name__)
+            )
         except ValueError:
             return _not_read(say("its name is none of a file"))
 

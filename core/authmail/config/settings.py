@@ -13,11 +13,12 @@ import attrs
 from authmail.config.bounds import LARGEST_TEMPLATES, LONGEST_TEXT, MOST_ITEMS, check_bounds
 from authmail.config.reading import converter, prefix_paths, problem_of
 from authmail.config.secret import Secret
-from authmail.config.slips import how_to_fill_in, is_not_filled_in, refuse_blanks, written_instead
+from authmail.config.slips import how_to_fill_in, is_not_filled_in, refuse_blanks
 from authmail.errors import ConfigError, Problem
 from authmail.mail.message import UsageType
 from authmail.privacy import raise_afresh
 from authmail.templates.template import Template, kind_of
+from authmail.words.near import written_instead
 from authmail.words.text import say
 
 _Class = TypeVar("_Class", bound=type)

@@ -1,22 +1,15 @@
-"""Slips of the hand in a config: misspelt names, values that nobody filled in, blanks that were copied along.
+"""Slips of the hand in a config: values that nobody filled in, blanks that were copied along.
 
 They are told for what they most likely are, at their place. What is told never holds a value, but names alone.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from authmail.config.secret import Secret
 from authmail.words.text import Text, say
 
-# Of two names that share half of their letters in order, one is likely to be meant where the other is missing.
-_LIKELY = 0.45
 _LONGEST_KEY = 200
-# A longer name is nobody's misspelling; and who has more unknown ones has no slip.
-_LONGEST_SLIP = 64
-_MOST_SLIPS = 50
-_NEAR = 0.72
 
 _PLACEHOLDER = re.compile(r"<[^<>@]*>|\$\{[^{}]*\}|%[A-Z_]{3,}%|\$[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _NOT_FILLED_IN = re.compile(
@@ -24,46 +17,11 @@ _NOT_FILLED_IN = re.compile(
       | \S*(?:…|\.\.\.)                              # LTAI…, as pages shorten keys
       | \$\{[^{}]*\} | \{\{[^{}]*\}\} | %[A-Z_]{3,}%    # ${SECRET}, which no program has filled in
       | \$[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+              # $AUTHMAIL_SECRET
-      | (?i:your|my)[-_ ](?i:api|access|smtp|secret|key|password|token|user|id)\b.* | (?i:change[-_ ]?me|todo|replace[-_ ]?me)""",
+      | (?i:your)[-_ ](?i:api|access|smtp|secret|key|password|token|user|id)\b.* | (?i:change[-_ ]?me|todo|replace[-_ ]?me)""",
     re.VERBOSE | re.DOTALL,
 )
 _VARIABLE = re.compile(r"\$\{?[A-Za-z_]|%[A-Z_]{3,}%|\{\{")
 _BLANKS = "\u00a0\u1680\u180e\u200b\u200c\u200d\u2060\u3000\ufeff"
-
-
-def plain_name(name: str) -> str:
-    """Return a name for comparison: ``access_key_id`` and ``AccessKey-ID`` are both ``accesskeyid``."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str | None:
-    """Return which of the known names was most likely meant, whatever case, hyphens and a letter more or less."""
-    rated = [(_likeness(name, one), one) for one in known]
-    likeness, found = max(rated, default=(0.0, None), key=lambda pair: pair[0])
-    return found if likeness >= least else None
-
-
-def _likeness(one: str, other: str) -> float:
-    from difflib import SequenceMatcher  # imported late: for hints alone
-
-    return SequenceMatcher(None, plain_name(one), plain_name(other), autojunk=False).ratio()
-
-
-def written_instead(missing: Iterable[str], unknown: Iterable[str], *, near: bool = False) -> dict[str, str]:
-    """Return missing name → the unknown one that most likely stands in its place, the likest pair first.
-
-    Args:
-        missing: names that must be there.
-        unknown: names that are there and mean nothing.
-        near: only nearly the same ones; otherwise ``apikey`` may stand for ``accessKeyId`` where that is missing.
-    """
-    missing, unknown = list(missing), [name for name in unknown if len(name) <= _LONGEST_SLIP][:_MOST_SLIPS]
-    pairs = sorted(((_likeness(one, other), one, other) for one in missing for other in unknown), reverse=True)
-    found: dict[str, str] = {}
-    for likeness, wanted, written in pairs:
-        if likeness >= (_NEAR if near else _LIKELY) and wanted not in found and written not in found.values():
-            found[wanted] = written
-    return found
 
 
 def is_not_filled_in(value: Any, *, is_free: bool) -> bool:

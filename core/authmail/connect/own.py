@@ -10,7 +10,9 @@ OWN = {
     "resend-mail": ("authmail_resend", "resend"),
     "simple-mail-transfer-protocol": ("authmail_smtp", "smtp"),
 }
-_NAMES = {*OWN, *(target for _, target in OWN.values())}
+#: Target → id.
+OWN_TARGETS = {target: identity for identity, (_, target) in OWN.items()}
+_NAMES = {*OWN, *OWN_TARGETS}
 
 
 def is_own(point: EntryPoint) -> bool:

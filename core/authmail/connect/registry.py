@@ -8,7 +8,7 @@ import attrs
 from authmail.connect.connector import Connector
 from authmail.connect.contract import GROUP, REQUIRED_HOOKS, ConnectorHooks, manager_of
 from authmail.connect.metadata import ConnectorMetadata
-from authmail.connect.own import is_own, takes_own_name
+from authmail.connect.own import OWN_TARGETS, is_own, takes_own_name
 from authmail.errors import ConnectorNotFound
 from authmail.privacy import raise_afresh
 from authmail.words.text import say
@@ -99,7 +99,9 @@ def get_connector(name: str, *, distribution: str | None = None) -> Connector:
     """
     if not isinstance(name, str):
         raise TypeError(f"get_connector takes the name of a connector, not {type(name).__name__}")
-    points = [point for point in _points(name) if distribution in (None, _distribution(point)[0])]
+    # A target of authmail's own needs no look through the rest, whatever entry points have its name.
+    points = [point for point in _points(OWN_TARGETS.get(name, name)) if distribution in (None, _distribution(point)[0])]
+    points = [point for point in points if takes_own_name(point) is None]
     if points:
         return _by_id(name, distribution, points)
     return _by_target(name, distribution)

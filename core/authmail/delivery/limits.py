@@ -3,6 +3,7 @@
 import asyncio
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
@@ -19,10 +20,14 @@ _log = log_of("authmail.delivery")
 
 #: What Logto's server allows one recipient (its consts of 2026-08): ten mails in ten minutes.
 RECIPIENT_LIMIT = Limit(10, 600)
+#: One client: an office behind one address signs in too.
+CLIENT_LIMIT = Limit(60, 600)
 
 # One household or attacker has a whole /64 of IPv6.
 _IPV6_PREFIX = 64
 _QUOTED_PAIR = re.compile(r"\\(.)")
+# As proxies write an address: with a port, in brackets, or the first of a list.
+_FORWARDED = re.compile(r"\s*\"?(?:\[(?P<v6>[^\]]*)\](?::\d+)?|(?P<v4>[\d.]+)(?::\d+)?)\"?\s*")
 
 
 class Limits(Wrapper):
@@ -33,8 +38,8 @@ class Limits(Wrapper):
     Args:
         sender: who sends.
         store: where counts are kept; in memory by default.
-        recipient: for each recipient, whatever the case of the address; None for no limit.
-        ip: for each client that asks (``Message.ip``); an IPv6 client is its /64.
+        recipient: for each recipient, whatever the case, tag or spelling of the address; None for no limit.
+        ip: for each client that asks (``Message.ip``), where the host gives it; an IPv6 client is its /64. None for no limit.
         account: for everything sent through here.
         scope: keeps the counts of several of these apart in one store, such as a tenant's id.
         strict: refuse to send while the store cannot be used; by default messages then go out uncounted, with a
@@ -47,7 +52,7 @@ class Limits(Wrapper):
         *,
         store: Store | None = None,
         recipient: Limit | None = RECIPIENT_LIMIT,
-        ip: Limit | None = None,
+        ip: Limit | None = CLIENT_LIMIT,
         account: Limit | None = None,
         scope: str = "",
         strict: bool = False,
@@ -116,7 +121,7 @@ class Limits(Wrapper):
 
     def _claims(self, message: Mail) -> Iterator[tuple[str, Limit]]:
         if self._recipient is not None:
-            yield self._key("recipient", self._recipient, canonical_address(message.address)), self._recipient
+            yield self._key("recipient", self._recipient, same_person(message.address)), self._recipient
         if self._ip is not None and message.ip:
             yield self._key("ip", self._ip, _client(message.ip)), self._ip
         if self._account is not None:
@@ -133,15 +138,27 @@ def canonical_address(address: str) -> str:
     Args:
         address: as of ``Message.address``.
     """
-    local, at, domain = address.strip().lower().rpartition("@")
+    seen = "".join(character for character in address if unicodedata.category(character) != "Cf")
+    local, at, domain = unicodedata.normalize("NFC", seen.strip().lower()).rpartition("@")
     # RFC 5321 section 4.1.2: quotes and backslashes are not part of the name, so "zoe"@ and "z\oe"@ are zoe@.
     local = _QUOTED_PAIR.sub(r"\1", local[1:-1]) if local.startswith('"') else local
     return f"{local}{at}{domain}"
 
 
+def same_person(address: str) -> str:
+    """Return what stands for whoever reads the mail of an address: as :func:`canonical_address`, without a ``+tag``.
+
+    Most providers deliver ``zoe+anything@`` to ``zoe@`` (RFC 5233); one person with many tags is still one.
+    """
+    local, at, domain = canonical_address(address).rpartition("@")
+    return f"{local.partition('+')[0] or local}{at}{domain}"
+
+
 def _client(address: str) -> str:
+    written = str(address).partition(",")[0]
+    match = _FORWARDED.fullmatch(written)
     try:
-        ip = ip_address(str(address).strip().partition("%")[0])
+        ip = ip_address((match["v6"] or match["v4"] if match else written).strip().partition("%")[0])
     except ValueError:
         return address
     ip = getattr(ip, "ipv4_mapped", None) or ip

@@ -87,7 +87,10 @@ class Pool(aiohttp.TCPConnector):
 
     def __init__(self, egress: Egress, *, proxied: bool = False, **options: Any) -> None:
         super().__init__(
-            limit=_MOST_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE, socket_factory=None if proxied else egress.open_socket, **options
+            limit=_MOST_CONNECTIONS,
+            keepalive_timeout=_KEEP_ALIVE,
+            socket_factory=None if proxied else egress.open_socket,
+            **options,
         )
         self.egress = egress
         self.proxied = proxied

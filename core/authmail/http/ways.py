@@ -39,9 +39,7 @@ def check_seconds(argument: str, seconds: object) -> None:
         raise ConfigError([Problem(argument, say("must be a number of seconds above 0"))])
 
 
-def check_ways(
-    egress: Egress | None, session: object, timeout: float, proxy: str | None, ca_file: str | Path | None
-) -> None:
+def check_ways(egress: Egress | None, session: object, timeout: float, proxy: str | None, ca_file: str | Path | None) -> None:
     """Refuse what does not tell how to go out.
 
     Raises:
@@ -54,7 +52,7 @@ def check_ways(
     check_seconds("timeout", timeout)
     check_session(session, egress, proxy)
     if proxy is not None and not _is_proxy(proxy):
-        raise ConfigError([Problem("proxy", say("must be the URL of an HTTP proxy"), "http://proxy.example:3128")])
+        raise ConfigError([Problem("proxy", say("must be the URL of an HTTP proxy"), say("such as http://proxy.example:3128"))])
     if ca_file is not None and not _has_certificate(Path(ca_file)):
         hint = say("each begins with -----BEGIN CERTIFICATE-----")
         raise ConfigError([Problem("ca_file", say("is no file with certificates in PEM form"), hint)])

@@ -1,6 +1,7 @@
 """Mail addresses with display names."""
 
 import re
+from functools import lru_cache
 from typing import Self
 
 import attrs
@@ -34,6 +35,7 @@ def _has_control(text: str) -> bool:
     return one_line(text) != text
 
 
+@lru_cache(maxsize=4096)  # most mailboxes are in a few domains, and a domain tells of nobody
 def _ascii_domain(domain: str) -> str:
     if not domain.isascii():
         import idna  # imported late: few domains need it

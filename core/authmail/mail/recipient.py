@@ -39,7 +39,8 @@ def read_recipient(to: str, recipients: Recipients = Recipients.NARROW) -> Mailb
     mailbox = _parsed(to)
     if mailbox.name:
         _log.warning("a name in the recipient of a message is left out: a recipient is an address alone")
-    return Mailbox(check_recipient(mailbox.address, recipients))
+    address = check_recipient(mailbox.address, recipients)
+    return mailbox if not mailbox.name and address == mailbox.address else Mailbox(address)
 
 
 def check_recipient(address: str, recipients: Recipients = Recipients.NARROW) -> str:

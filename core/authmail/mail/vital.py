@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from typing import Any
 
+from authmail.mail.numbers import is_huge
 from authmail.privacy import names_secret
 
 #: Names of leaves of a payload that are vital, in any case and at any depth. The first three give a code.
@@ -81,7 +82,7 @@ def leaves(payload: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, 
     elif isinstance(payload, list | tuple):
         for value in payload:
             yield from leaves(value, name, depth + 1)
-    elif isinstance(payload, str | int | float) and not isinstance(payload, bool):
+    elif isinstance(payload, str | int | float) and not isinstance(payload, bool) and not is_huge(payload):
         yield name, payload, depth
 
 

@@ -53,9 +53,7 @@ def _begin(sandbox: "Sandbox", known: dict[str, asyncio.Task[dict[str, FaultOutc
             known[connector] = asyncio.create_task(outcomes_of(connector))
 
 
-async def _told(
-    sandbox: "Sandbox", connector: str, known: dict[str, asyncio.Task[dict[str, FaultOutcome]]]
-) -> dict[str, Any]:
+async def _told(sandbox: "Sandbox", connector: str, known: dict[str, asyncio.Task[dict[str, FaultOutcome]]]) -> dict[str, Any]:
     """Return what may happen at a provider; the outcomes of connectors that are not installed are not known."""
     outcomes: dict[str, FaultOutcome] = {}
     if connector in known:

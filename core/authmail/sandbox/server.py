@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from authmail.config.slips import nearest
 from authmail.connect.registry import get_connector
 from authmail.errors import ConnectorNotFound
 from authmail.sandbox.aims import Aim
@@ -21,6 +20,7 @@ from authmail.sandbox.faults import Fault
 from authmail.sandbox.inbox import Inbox
 from authmail.sandbox.provider import provider_application
 from authmail.sandbox.streams import StreamEmulator, listen
+from authmail.words.near import nearest
 
 
 class Sandbox:

@@ -1,6 +1,7 @@
 """Templates: the ``{{…}}`` language, choice by type and language, rendering to an Email."""
 
+from authmail.templates.coverage import strangers_in
 from authmail.templates.language import render
 from authmail.templates.template import Template
 
-__all__ = ["Template", "render"]
+__all__ = ["Template", "render", "strangers_in"]

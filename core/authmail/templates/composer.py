@@ -6,7 +6,6 @@ from typing import Self
 
 import attrs
 
-from authmail.config.slips import nearest
 from authmail.mail.email import Email
 from authmail.mail.mailbox import Mailbox
 from authmail.mail.message import Message, UsageType
@@ -20,6 +19,7 @@ from authmail.templates.senders import FromAddresses
 from authmail.templates.strangers import Strangers
 from authmail.templates.template import Template
 from authmail.words.locales import wanted_locales
+from authmail.words.near import nearest
 from authmail.words.text import say
 
 _log = log_of("authmail")

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from authmail.outcomes import TemplateError
+from authmail.privacy import raise_afresh
 from authmail.templates.choice import choose_template, find_candidates, missing_vital
 from authmail.templates.language import placeholders, value_at
 from authmail.templates.samples import LOGTO_TYPES, sample_payload
@@ -60,18 +61,26 @@ def _cell(templates: Sequence[Template], usage_type: str, locale: str, default_l
     return Coverage(usage_type, locale, template, tuple(sorted(unfilled)), problem if lacking else NOTHING)
 
 
+@raise_afresh
+@raise_afresh
 def strangers_in(
-    template: Template, payload: Mapping[str, Any], strangers: Strangers | None = None, recipient: str = ""
+    template: Template,
+    payload: Mapping[str, Any],
+    *,
+    trusted: Iterable[str] = (),
+    link_hosts: Iterable[str] | None = None,
+    recipient: str = "",
 ) -> tuple[str, ...]:
     """Return the placeholders of a template whose values in a payload are a stranger's words.
 
     Args:
         template: whose placeholders.
         payload: of a message, or a sample.
-        strangers: whose words values are; by default the rule with nothing trusted.
+        trusted: as of the Mailer.
+        link_hosts: the same.
         recipient: the address that the mail goes to.
     """
-    rule = strangers or Strangers()
+    rule = Strangers(trusted, link_hosts)
     texts = (template.subject, template.content, template.text or "", template.send_from or "", template.reply_to or "")
     paths = {piece.name: piece.path for text in texts for piece in placeholders(text)}
     return tuple(name for name, path in paths.items() if not rule.is_own(path, value_at(payload, path), recipient))

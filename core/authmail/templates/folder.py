@@ -7,6 +7,8 @@ from pathlib import Path
 
 from authmail.errors import ConfigError, Problem
 from authmail.templates.template import Template
+from authmail.words.near import nearest
+from authmail.words.text import NOTHING, Text, say
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
 _LARGEST_FILE = 1024 * 1024
@@ -50,8 +52,22 @@ def _sources(folder: Traversable) -> list[tuple[str | None, Traversable]]:
     try:
         children = sorted(folder.iterdir(), key=lambda child: child.name)
     except (OSError, ValueError):
-        raise ConfigError([Problem("templates", "is not a folder that can be read")]) from None
+        raise ConfigError([Problem("templates", "is not a folder that can be read", _looked_at(folder))]) from None
     return [(None, folder), *((child.name, child) for child in children if child.is_dir() and child.name[0] not in "._")]
+
+
+def _looked_at(folder: Traversable) -> Text:
+    """Return where was looked, and a folder beside it that was most likely meant."""
+    if not isinstance(folder, Path):
+        return NOTHING
+    try:
+        path = folder.absolute()
+        beside = [child.name for child in path.parent.iterdir() if child.is_dir()] if path.parent.is_dir() else []
+    except (OSError, ValueError):
+        return NOTHING
+    if near := nearest(folder.name, beside):
+        return say("looked at {path}; did you mean {near}?", path=str(path), near=near)
+    return say("looked at {path}", path=str(path))
 
 
 def _template_files(source: Traversable) -> dict[str, Traversable]:

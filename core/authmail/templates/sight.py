@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from authmail.errors import Problem
 from authmail.mail.message import UsageType
 from authmail.mail.vital import REQUIRED
-from authmail.templates.language import placeholders
+from authmail.templates.language import compiled, placeholders
 from authmail.templates.plaintext import html_to_text
 from authmail.templates.samples import sample_payload
 from authmail.templates.template import Template
@@ -19,6 +19,7 @@ _MANGLED = {
     for name in REQUIRED
 }
 _LONGEST_SHOWN = 60
+_SEEN = "authmail0seen"
 
 
 def unseen_in(template: Template, path: str = "") -> Iterator[Problem]:
@@ -41,8 +42,8 @@ def _parts(template: Template, name: str) -> Iterator[tuple[Text, str, bool]]:
     """Yield what a part is called, its text, and whether the placeholder can be seen in it."""
     if template.is_html:
         # A link may stand in an attribute, of a button; a code that does is not seen.
-        read = template.content if name == "link" else html_to_text(template.content)
-        yield say("HTML"), template.content, _has(read, name)
+        seen = _has(template.content, name) if name == "link" else _is_read(template.content, name)
+        yield say("HTML"), template.content, seen
     text = template.text if template.is_html else template.content
     if text is not None:
         yield say("text"), text, _has(text, name) or _has(template.subject, name)
@@ -50,6 +51,13 @@ def _parts(template: Template, name: str) -> Iterator[tuple[Text, str, bool]]:
 
 def _has(text: str, name: str) -> bool:
     return any(piece.path == (name,) for piece in placeholders(text))
+
+
+def _is_read(html: str, name: str) -> bool:
+    """Whether a placeholder stands in what people read of an HTML, so not in its title or in an attribute."""
+    # With a word in its place, since what is mangled may become a placeholder in the text, and nowhere else.
+    pieces = (piece if isinstance(piece, str) else _SEEN if piece.path == (name,) else "" for piece in compiled(html))
+    return _SEEN in html_to_text("".join(pieces))
 
 
 def _warning(template: Template, path: str, name: str, part: Text, text: str) -> Problem:

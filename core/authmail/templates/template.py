@@ -24,7 +24,18 @@ _KEYS = {
     "sendFrom": "send_from",
     "replyTo": "reply_to",
 }
+_LONGEST_KEY = 100
 _REQUIRED = ("usageType", "subject", "content")
+
+
+def _is_key(_: object, field: "attrs.Attribute[Any]", value: str | None) -> None:
+    if value is not None and not _is_loggable(value):
+        raise ValueError(f"{field.name} is up to {_LONGEST_KEY} printable characters")
+
+
+def _is_loggable(value: str) -> bool:
+    """Whether it can stand in a line of a log."""
+    return isinstance(value, str) and len(value) <= _LONGEST_KEY and value.isprintable()
 
 
 @make_afresh
@@ -33,22 +44,26 @@ class Template:
     """A mail template.
 
     Args:
-        usage_type: what it is for, a :class:`~authmail.UsageType` or any other text; case matters.
+        usage_type: what it is for, a :class:`~authmail.UsageType` or any other text of up to 100 printable characters; case
+            matters.
         subject: subject with placeholders.
         content: body with placeholders.
         content_type: ``text/html`` or ``text/plain``, of the content.
         text: a text part of its own beside an HTML content; without it one is derived.
-        locale: language tag; None serves every language.
+        locale: language tag, as long at most; None serves every language.
         send_from: ``Name <address>`` or a name, with placeholders, in place of the configured sender.
         reply_to: where answers go, with placeholders.
+
+    Raises:
+        ValueError: usage type or locale is longer, or not printable.
     """
 
-    usage_type: str
+    usage_type: str = attrs.field(validator=_is_key)
     subject: str
     content: str
     content_type: str = "text/html"
     text: str | None = None
-    locale: str | None = None
+    locale: str | None = attrs.field(default=None, validator=_is_key)
     send_from: str | None = None
     reply_to: str | None = None
 
@@ -111,6 +126,8 @@ def _field_of(key: str, value: Any) -> str | None:
 def _problem_with(key: str, field: str, value: Any) -> Problem | None:
     if not isinstance(value, str):
         return Problem(key, say("must be text, got {kind}", kind=kind_of(value)))
+    if field in ("usage_type", "locale") and not _is_loggable(value):
+        return Problem(key, say("must be up to {longest} printable characters", longest=_LONGEST_KEY))
     if field == "content_type" and value not in _CONTENT_TYPES:
         return Problem(key, "must be text/html or text/plain", "leave it out for text/html")
     return None

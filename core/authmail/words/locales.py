@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 # Locales come from a request parameter that anybody can send.
@@ -21,7 +22,6 @@ _PARTS = re.compile(
 )
 # langcodes keeps every tag that it was ever asked about, some 1.4 KB each.
 _MOST_TAGS = 2048
-_LANGUAGE = 2
 
 
 def normalize(tag: str) -> str:
@@ -75,34 +75,47 @@ def best_match(wanted: Iterable[str], available: Collection[str]) -> str | None:
 def _nearest(wanted: str, available: tuple[str, ...]) -> str | None:
     import langcodes  # imported late: costs more than the rest of core and is seldom needed
 
-    by_parts = {parts: tag for tag in reversed(available) if (parts := _known_parts(tag))}
-    parts = _known_parts(wanted)
-    if not by_parts or not parts:
-        return None
-    for tag in (parts, *filter(None, [_WRITTEN_ALIKE.get(parts)])):
-        found, _ = langcodes.closest_match(tag, list(by_parts), max_distance=_FARTHEST)
-        if found in by_parts:
-            return by_parts[found]
+    with _asking:
+        _forget_many()
+        by_parts = {parts: tag for tag in reversed(available) if (parts := _known_parts(tag))}
+        parts = _known_parts(wanted)
+        if not by_parts or not parts:
+            return None
+        for tag in (parts, *filter(None, [_WRITTEN_ALIKE.get(parts)])):
+            found, _ = langcodes.closest_match(tag, list(by_parts), max_distance=_FARTHEST)
+            if found in by_parts:
+                return by_parts[found]
     return None
 
 
-#: Tags that langcodes was asked about in this process.
+#: Tags that langcodes was asked about since it last forgot them.
 _asked: set[str] = set()
+_asking = Lock()
 
 
 def _known_parts(tag: str) -> str:
-    """Return a tag's language, script and region, if langcodes knows them; empty if not.
-
-    Of tags beyond the first two thousand of a process only languages of two letters are asked: they are few.
-    """
+    """Return a tag's language, script and region, if langcodes knows them; empty if not."""
     import langcodes
 
     found = _PARTS.fullmatch(tag)
     if found is None:
         return ""
     parts = "-".join(filter(None, found.groups()))
-    if parts not in _asked:
-        if len(_asked) >= _MOST_TAGS:
-            parts = found[1] if len(found[1]) == _LANGUAGE else ""
-        _asked.add(parts)
-    return parts if parts and langcodes.tag_is_valid(parts) else ""
+    _asked.add(parts)
+    return parts if langcodes.tag_is_valid(parts) else ""
+
+
+def _forget_many() -> None:
+    """Empty langcodes' own caches, which have no end, once they hold what strangers may have made up."""
+    if len(_asked) < _MOST_TAGS:
+        return
+    import langcodes
+    from langcodes import language_distance
+
+    for owner, name in (
+        (langcodes.Language, "_INSTANCES"),
+        (langcodes.Language, "_PARSE_CACHE"),
+        (language_distance, "_DISTANCE_CACHE"),
+    ):
+        getattr(owner, name, {}).clear()
+    _asked.clear()

@@ -7,7 +7,7 @@ looked for as forms of their own.
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from html import unescape
 
@@ -53,25 +53,35 @@ class Spellings:
 
     def strike(self, text: str) -> str:
         """Return a text with every part that gives one away replaced by ``***``."""
-        if not text or not self._runs:
-            return text
-        marks = bytearray(len(text))
-        for view, places in _views(text):
-            for size, runs in self._runs.items():
-                if runs.keys().isdisjoint(view[at : at + size] for at in range(len(view) - size + 1)):
-                    continue
-                ends = [*places[1:], len(text)]
-                at = 0
-                while at <= len(view) - size:
-                    hit = runs.get(view[at : at + size])
-                    if hit is None:
-                        at += 1
-                        continue
-                    first, last = _extended(view, at, size, *hit)
-                    for byte in range(first, last):
-                        marks[places[byte] : max(ends[byte], places[byte] + 1)] = b"x" * max(ends[byte] - places[byte], 1)
-                    at = last if last > at + size else at + 1
-        return _replaced(text, marks)
+        return strike(text, (self,))
+
+
+def strike(text: str, several: Iterable[Spellings]) -> str:
+    """Return a text with every part that gives away one of several texts replaced by ``***``."""
+    sought = [(size, runs) for spellings in several for size, runs in spellings._runs.items()]  # noqa: SLF001 (same module)
+    if not text or not sought:
+        return text
+    marks = bytearray(len(text))
+    for view, places in _views(text):
+        for size, runs in sought:
+            if not runs.keys().isdisjoint([view[at : at + size] for at in range(len(view) - size + 1)]):
+                _mark(marks, view, places, size, runs)
+    return replace_marked(text, marks) if any(marks) else text
+
+
+def _mark(marks: bytearray, view: bytes, places: Sequence[int], size: int, runs: dict[bytes, tuple[bytes, int]]) -> None:
+    """Mark what is found in a view at its places in the text."""
+    ends = [*places[1:], len(marks)]
+    at = 0
+    while at <= len(view) - size:
+        hit = runs.get(view[at : at + size])
+        if hit is None:
+            at += 1
+            continue
+        first, last = _extended(view, at, size, *hit)
+        for byte in range(first, last):
+            marks[places[byte] : max(ends[byte], places[byte] + 1)] = b"x" * max(ends[byte] - places[byte], 1)
+        at = last if last > at + size else at + 1
 
 
 def _extended(view: bytes, at: int, size: int, form: bytes, where: int) -> tuple[int, int]:
@@ -105,20 +115,23 @@ def _forms(text: str) -> Iterator[tuple[bytes, int]]:
             yield kept.replace(b"+", b"-").replace(b"/", b"_").lower(), after_host
 
 
-def _views(text: str) -> Iterator[tuple[bytes, list[int]]]:
+def _views(text: str) -> Iterator[tuple[bytes, Sequence[int]]]:
     """Yield a text as bytes in lower case, as it is and decoded once and more; with the place of each byte in the text."""
-    pieces = [character.encode("utf-8", "surrogatepass") for character in text]
-    view = b"".join(pieces)
-    places = [place for place, piece in enumerate(pieces) for _ in piece]
+    places: Sequence[int] = range(len(text))
+    if text.isascii():
+        view = text.encode()
+    else:
+        pieces = [character.encode("utf-8", "surrogatepass") for character in text]
+        view = b"".join(pieces)
+        places = [place for place, piece in enumerate(pieces) for _ in piece]
     for _ in range(_ROUNDS):
         yield view.lower(), places
-        decoded, moved = _decoded(view, places)
-        if decoded == view:
+        if not _ESCAPED.search(view):
             return
-        view, places = decoded, moved
+        view, places = _decoded(view, places)
 
 
-def _decoded(view: bytes, places: list[int]) -> tuple[bytes, list[int]]:
+def _decoded(view: bytes, places: Sequence[int]) -> tuple[bytes, list[int]]:
     """Return the bytes with every escape replaced by what it stands for, each at the place where its escape begins."""
     pieces: list[bytes] = []
     moved: list[int] = []
@@ -145,7 +158,8 @@ def _meant(match: re.Match[bytes]) -> bytes:
     return chr(number).encode("utf-8", "surrogatepass") if number < 0x110000 else match[0]  # noqa: PLR2004 (the end of Unicode)
 
 
-def _replaced(text: str, marks: bytearray) -> str:
+def replace_marked(text: str, marks: bytearray) -> str:
+    """Return a text with every run of marked characters replaced by one ``***``."""
     pieces: list[str] = []
     for place, character in enumerate(text):
         if not marks[place]:

@@ -192,3 +192,36 @@ def test_a_new_config_is_ready_to_be_filled_in(smtp):
     with pytest.raises(ConfigError) as caught:
         smtp.validate_config(template)
     assert [problem.path for problem in caught.value.problems] == ["host", "auth.user", "auth.pass", "fromEmail"]
+
+
+def test_user_and_password_have_fields_of_their_own(smtp, raw):
+    """For forms, in place of ``auth``; hidden and kept as any secret."""
+    own = {key: value for key, value in raw.items() if key != "auth"} | {"user": "zoe", "password": "hunter2"}
+    config = smtp.validate_config(own)
+    assert (config.auth.user, config.auth.password.reveal()) == ("zoe", "hunter2")
+    assert smtp.redacted(own)["password"] == "***"
+    items = {item.key: item for item in smtp.form_items}
+    assert (items["password"].is_confidential, items["password"].type, items["password"].group) == (True, "Text", "basic")
+    assert (items["auth"].required, items["auth"].group, items["localAddress"].group) == (False, "more", "more")
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"user": "zoe", "auth": {"user": "sam", "pass": "x"}}, "user"),
+        ({"user": "sam", "password": "y", "auth": {"user": "sam", "pass": "x"}}, "password"),
+        ({"auth": None, "user": 5}, "user"),
+        ({"auth": None, "user": "zoe "}, "user"),
+        ({"auth": {"user": "sam", "pass": "x "}}, "auth.pass"),
+    ],
+)
+def test_two_logins_that_differ_are_a_problem(raw, change, path):
+    """At the field, as what is wrong with either."""
+    assert problems(raw, **change) == [path]
+
+
+def test_the_same_login_twice_is_none(raw):
+    """A form that fills in both is right."""
+    login = {"user": "sam", "pass": "x"}
+    assert SMTPConfig.from_dict(raw | {"auth": login, "user": "sam", "password": "x"}).auth.user == "sam"
+    assert SMTPConfig.from_dict(raw | {"auth": {}, "user": "sam", "password": "x"}).auth.password.reveal() == "x"

@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_used_is_one_problem(folder):
     ("text", "words"),
     [
         ("[senders", "cannot be read as TOML"),
-        ("{", "cannot be read as JSON"),
+        ("{", "line 1: the end of the file, though something is still open"),
         ("", "is required"),
         ("senders = {}", "must not be empty"),
         ("a = " + "[" * 100_000, "nested too deeply"),

@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from authmail.config.doubts import unknown_keys
 from authmail.config.reading import prefix_paths
 from authmail.config.references import References, resolve_references
@@ -94,12 +96,8 @@ def compose(
         problems += error.problems
     if references is None and (strange := list(_paths_outside(raw, folder))):
         raise ConfigError([*problems, *strange])
-    # Of a folder that cannot be used, none: that the senders have none either is no further problem.
-    templates: tuple[Template, ...] | None = () if raw.get("templates") else None
-    try:
-        templates = templates if templates is None else templates_in(folder / str(raw["templates"]))
-    except ConfigError as error:
-        problems += error.problems
+    templates, unusable = _templates(raw, folder, of_owner=references is not None)
+    problems += unusable
     # What else is wrong with the file keeps nobody from learning what is wrong with its senders.
     mailers: dict[str, Mailer] = {}
     for name, sender in _readable_senders(raw):
@@ -122,6 +120,18 @@ def _paths_outside(raw: Mapping[str, Any], folder: Path) -> Iterable[Problem]:
             inside = False
         if not inside:
             yield Problem(key, say("leads out of the folder of this config"), say("only its owner's file may say so"))
+
+
+def _templates(raw: Mapping[str, Any], folder: Path, *, of_owner: bool) -> tuple[tuple[Template, ...] | None, list[Problem]]:
+    """Return the templates that a config names, None if it names none; and why they cannot be used."""
+    if not raw.get("templates"):
+        return None, []
+    try:
+        return templates_in(folder / str(raw["templates"])), []
+    except ConfigError as error:  # where was looked is no stranger's business
+        problems = error.problems if of_owner else [attrs.evolve(one, hint="") for one in error.problems]
+    # None is another answer: that the senders have none of their own either is no further problem.
+    return (), problems
 
 
 def _readable_senders(raw: Mapping[str, Any]) -> Iterable[tuple[str, SenderSettings]]:

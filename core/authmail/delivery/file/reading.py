@@ -106,7 +106,11 @@ def _json_slip(text: str, error: json.JSONDecodeError) -> _Unreadable:
         (rest.startswith("'"), say("single quotes"), say('JSON has double ones: "')),
         ("escape" in error.msg, say("a backslash, which JSON reads together with what follows it"), _ESCAPE),
         ("control character" in error.msg, say("a text that goes on in the next line"), say(r"close its quotes, or write \n")),
-        (not rest, say("the end of the file, though something is still open"), say("close every {brackets}", brackets='{, [ and "')),
+        (
+            not rest,
+            say("the end of the file, though something is still open"),
+            say("close every {brackets}", brackets='{, [ and "'),
+        ),
         (_KEY_WITHOUT_QUOTES.match(rest) is not None, say("a key without quotes"), say('write "key": value')),
         (rest.startswith(("True", "False", "None")), say("a word of Python"), say("write true, false or null")),
         ("',' delimiter" in error.msg, say("no comma before the next entry"), say("add the comma at the end of the line before")),
@@ -118,7 +122,9 @@ def _json_slip(text: str, error: json.JSONDecodeError) -> _Unreadable:
     for fits, what, hint in slips:
         if fits:
             return _Unreadable(line, what, hint)
-    problem = say("cannot be read as JSON: {error} at line {line}, column {column}", error=error.msg, line=line, column=error.colno)
+    problem = say(
+        "cannot be read as JSON: {error} at line {line}, column {column}", error=error.msg, line=line, column=error.colno
+    )
     return _Unreadable(0, problem)
 
 
@@ -139,11 +145,9 @@ def _toml(text: str, name: str) -> Any:
 
 def _toml_slip(text: str, words: str) -> _Unreadable:
     """Return what stands at the place of an error of TOML, in words."""
-    found = _TOML_PLACE.fullmatch(words)
     lines = text.splitlines() or [""]
-    number = min(int(found[2]), len(lines)) if found and found[2] else len(lines)
-    line, column = lines[number - 1], int(found[3]) if found and found[3] else 1
-    message = found[1] if found else words
+    message, number, column = _toml_place(words, lines)
+    line = lines[number - 1]
     slips: list[tuple[bool, Text, str]] = [
         (any(quote in line for quote in _CURLY), say("curly quotes, as word processors write them"), _WRITE_STRAIGHT),
         ("Cannot overwrite" in message or "twice" in message or "Cannot declare" in message,
@@ -160,6 +164,14 @@ def _toml_slip(text: str, words: str) -> _Unreadable:
         if fits:
             return _Unreadable(number, what, hint)
     return _Unreadable(0, say("cannot be read as TOML: {error}", error=words))
+
+
+def _toml_place(words: str, lines: list[str]) -> tuple[str, int, int]:
+    """Return what an error of TOML says, its line and its column; without these, where the last line begins."""
+    found = _TOML_PLACE.fullmatch(words)
+    if found is None or found[2] is None:
+        return found[1] if found else words, len(lines), 1
+    return found[1], min(int(found[2]), len(lines)), int(found[3])
 
 
 def _is_open_before(lines: list[str], start: str) -> bool:

@@ -47,7 +47,11 @@ class LimitsSettings(Settings):
     recipient: LimitSettings | None = setting(
         "Per recipient", help="10 messages in 600 seconds unless said otherwise", default=LimitSettings(most=10, seconds=600)
     )
-    ip: LimitSettings | None = setting("Per client address", help="Needs the message's ip", default=None)
+    ip: LimitSettings | None = setting(
+        "Per client address",
+        help="60 messages in 600 seconds unless said otherwise; counts messages that have an ip",
+        default=LimitSettings(most=60, seconds=600),
+    )
     account: LimitSettings | None = setting("All together", default=None)
 
 
