@@ -23,9 +23,9 @@ from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.http.egress import Egress
 from authmail.http.session import Transport
 from authmail.http.ways import check_kind, check_ways
+from authmail.mail.bounds import check_payload, check_size
 from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
-from authmail.mail.numbers import holds_huge_number
 from authmail.mail.recipient import Recipients
 from authmail.mail.vital import leaves
 from authmail.outcomes import (
@@ -267,9 +267,7 @@ class Mailer:
     async def _call(self, message: Mail, http: Http, asked: frozenset[str]) -> Receipt:
         given: dict[str, Any] = {"message": message, "config": self._config, "http": http}
         given |= {"client": self._client, "deadline": http.deadline}
-        if holds_huge_number(message.payload):
-            words = say("the payload has a number with more than 30 digits")
-            raise MessageRejected(words, reason=Reason.MESSAGE, phase=Phase.BEFORE)
+        _check_bounds(message)
         if isinstance(message, Email):
             if "values" in asked:
                 hint = "{connector} renders at the provider and takes a Message, not a rendered Email"
@@ -319,6 +317,13 @@ class Mailer:
     def __repr__(self) -> str:
         connector = getattr(self, "_connector", None)
         return f"Mailer({connector and connector.id!r}, {'open' if self._stack else 'closed'})"
+
+
+def _check_bounds(message: Mail) -> None:
+    if isinstance(message, Email):
+        check_size((message.subject, message.html or "", message.text or "", *message.headers.values()))
+    else:
+        check_payload(message.payload)
 
 
 def _has_templates(host: PluginManager) -> bool:

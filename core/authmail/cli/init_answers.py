@@ -1,6 +1,7 @@
 """What `authmail init --ask` asks at a terminal: the required settings, each checked as it is typed."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -21,15 +22,25 @@ def ask(connector: Connector, config: dict[str, Any]) -> dict[str, Any]:
     if not sys.stdin.isatty():
         raise click.UsageError("--ask needs a terminal; without it the values in <angle brackets> are filled in by hand")
     echo(styled(connector.id, bold=True), f": {told(say('leave empty what you do not know yet'))}", err=True)
-    specs = {key: (field, spec) for key, field, spec in fields_of(connector.metadata.settings or object)}
-    basic = {key for key, (field, spec) in specs.items() if spec.group == "basic" or (is_required(field) and not spec.group)}
-    items = [item for item in connector.metadata.form_items(reader()) if item.key in basic and item.type in ("Text", "Number")]
-    answers = {item.key: _answer(connector, item) for item in items}
-    answers = {key: answer for key, answer in answers.items() if answer is not None}
-    # What was answered in a setting of its own need not be filled in a second time.
-    doubled = {key for key, (field, spec) in specs.items() if is_required(field) and spec.group == "more"}
-    given = any(specs[key][1].group == "basic" for key in answers)
-    return {key: value for key, value in config.items() if not given or key not in doubled} | answers
+    answers = {item.key: answer for item in _items_to_ask(connector) if (answer := _answer(connector, item)) is not None}
+    answered_twice = _doubled(connector, answers)
+    return {key: value for key, value in config.items() if key not in answered_twice} | answers
+
+
+def _items_to_ask(connector: Connector) -> list[FormItem]:
+    """Return the settings that nothing works without, of those that can be typed in a line."""
+    settings = fields_of(connector.metadata.settings or object)
+    basic = {key for key, field, spec in settings if spec.group == "basic" or (is_required(field) and not spec.group)}
+    return [item for item in connector.metadata.form_items(reader()) if item.key in basic and item.type in ("Text", "Number")]
+
+
+def _doubled(connector: Connector, answers: Iterable[str]) -> set[str]:
+    """Return what need not be filled in a second time, since it was answered in a setting of its own."""
+    settings = fields_of(connector.metadata.settings or object)
+    basic = {key for key, _, spec in settings if spec.group == "basic"}
+    if basic.isdisjoint(answers):
+        return set()
+    return {key for key, field, spec in settings if is_required(field) and spec.group == "more"}
 
 
 def _answer(connector: Connector, item: FormItem) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from typing import Any
 
-from authmail.mail.numbers import is_huge
+from authmail.mail.bounds import DEEPEST_PAYLOAD, is_huge
 from authmail.privacy import names_secret
 
 #: Names of leaves of a payload that are vital, in any case and at any depth. The first three give a code.
@@ -18,8 +18,6 @@ NAMES = (*CODE_NAMES, "token", "link", "url")
 #: Placeholders without whose values no mail goes out, as with the reference.
 REQUIRED = ("code", "link")
 
-# JSON may be nested more deeply than Python can follow.
-_DEEPEST = 16
 # verification_code, magic-link; verificationCode, emailVerifyURL; not barcode.
 _LAST_WORD = re.compile(r"(?:(?i:[_.-](?:code|otp|pin|link|url))|(?<=[a-z0-9])(?:Code|OTP|Otp|PIN|Pin|Link|URL|Url))$")
 
@@ -74,7 +72,7 @@ def is_repeatable(payload: Any) -> bool:
 
 def leaves(payload: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any, int]]:
     """Yield name, value and depth of every leaf of a payload; an item of a list has the list's name."""
-    if depth > _DEEPEST:
+    if depth > DEEPEST_PAYLOAD:
         return
     if isinstance(payload, Mapping):
         for key, value in payload.items():

@@ -60,7 +60,7 @@ _MANY_DIGITS = re.compile(rf"{_ID}|\d(?:[\W_]{{0,4}}\d){{5,}}", re.IGNORECASE)
 _SOME_DIGITS = re.compile(rf"{_ID}|\d(?:[\W_]{{0,4}}\d){{2,}}", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _LONGEST_GROUP = 4
-_GAP = re.compile(r"([\W_]+)(?=\d)")
+_GAP = re.compile(r"(?<![\W_])[\W_]++(?=\d)")
 _LOOSE_END = re.compile(rf"[{DOTS}{COLONS}{AT_SIGNS}{SLASHES}\d=]\Z")
 # What would end or begin an address in a header, and what is read as it.
 _ADDRESS_SIGNS = re.compile(r"(?: ?[<>\"@\ufe64\ufe65\ufe6b\uff02\uff1c\uff1e\uff20])+ ?")

@@ -10,7 +10,8 @@ from authmail.templates.template import Template
 from authmail.words.near import nearest
 from authmail.words.text import NOTHING, Text, say
 
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
+# Without its end it is the rest of the file, as to a browser: so nobody looks for that end twice.
+_TITLE = re.compile(r"<title[^<>]*+>(.*?)(</title\s*+>|\Z)", re.IGNORECASE | re.DOTALL)
 _LARGEST_FILE = 1024 * 1024
 
 
@@ -79,7 +80,7 @@ def _template(usage_type: str, locale: str | None, files: dict[str, Traversable]
     text = _read(files.get(f"{usage_type}.txt"))
     if html is not None:
         title = _TITLE.search(html)
-        if title is None or not title[1].strip():
+        if title is None or not title[1].strip() or not title[2]:
             raise ValueError("the HTML has no <title>, which is the subject")
         return Template(usage_type, unescape(" ".join(title[1].split())), html, text=text, locale=locale)
     first, _, rest = (text or "").partition("\n")

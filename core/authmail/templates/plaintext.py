@@ -38,7 +38,7 @@ _NOTHING, _IMAGES, _ALL = range(3)
 
 # Cut out beforehand: html.parser looks for a missing end of these again and again, and int() refuses long numbers.
 _UNSEEN = re.compile(
-    r"<!--(?:-?>|.*?--!?>)|<[!?][^<>]*>?|&#[0-9]{9,};?"
+    r"<!--(?:-?>|.*?(?:--!?>|\Z))|<[!?][^<>]*>?|&#[0-9]{9,};?"
     r"|<(script|style|title|textarea)(?=[\s/>])[^<>]*(?<!/)>.*?(?=</\1[\s/>]|\Z)",
     re.DOTALL | re.IGNORECASE,
 )

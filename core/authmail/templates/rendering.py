@@ -97,8 +97,8 @@ def _tell_changes(template: Template, plan: "_Plan", filling: Filling) -> None:
     """Log what was changed, once for each placeholder of a template."""
     if new := filling.changed - plan.told:
         plan.told.update(new)
-        hint = "template %s (%s): a stranger's words were cut or changed in %s; if they are the host's own: Mailer(trusted=[…])"
-        _log.warning(hint, template.usage_type, template.locale, ", ".join(sorted(new)))
+        line = "template %s (%s): a stranger's words were cut or changed in %s; if they are the host's own: Mailer(trusted=[…])"
+        _log.warning(line, template.usage_type, template.locale, ", ".join(sorted(new)))
 
 
 @attrs.frozen
