@@ -260,3 +260,10 @@ def test_a_connector_that_lacks_something_is_told_by_its_name(tmp_path):
     assert "tests/connectors/acme/test_conformance.py" in missing
     assert "metadata/authmail_metadata/acme/README.zh-CN.md" in missing
     assert len(missing) == sum(map(len, AGREED.values())) + 3
+
+
+def test_every_promise_names_a_test_that_there_is():
+    """In docs/security.md."""
+    named = re.findall(r"`(tests/[\w/.]+)::(test_\w+)`", (ROOT / "docs" / "security.md").read_text("utf-8"))
+    assert len(named) >= 20
+    assert [f"{file}::{name}" for file, name in named if f"def {name}(" not in (ROOT / file).read_text("utf-8")] == []

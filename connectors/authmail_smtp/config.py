@@ -233,10 +233,10 @@ class SMTPConfig(Settings):
         try:
             config = super().from_dict({**raw, "auth": login})
         except ConfigError as error:
-            problems = error.problems
-            if given is None and login is not None:  # what is wrong is told where it was typed
-                problems = [problem for problem in problems if not problem.path.startswith("auth")]
-            raise ConfigError(problems) from None
+            # What is wrong is told where it was typed.
+            joined = login.keys() - given.keys() if isinstance(given, Mapping) and isinstance(login, Mapping) else set()
+            elsewhere = ("auth",) if given is None and login is not None else tuple(f"auth.{key}" for key in joined)
+            raise ConfigError([problem for problem in error.problems if not problem.path.startswith(elsewhere)]) from None
         problems = list(differences(given, config.user, config.password))
         if problems:
             raise ConfigError(problems)

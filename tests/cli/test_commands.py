@@ -226,7 +226,9 @@ def test_preview(run, config, raw):
 
 def test_preview_says_which_template_serves(run, config):
     """A mistyped usage type is not silently a Generic mail."""
-    assert "Template: Generic, all languages (there is none for BindMfa)\n" in run("preview", config(), "--type", "BindMfa").output
+    assert (
+        "Template: Generic, all languages (there is none for BindMfa)\n" in run("preview", config(), "--type", "BindMfa").output
+    )
     assert json.loads(run("preview", config(), "--json").output)["template"] == {"usageType": "Generic", "locale": None}
 
 

@@ -190,9 +190,9 @@ SLIPS = {
     ),
     "a folder that is no language": (
         "a.json", json.dumps({"connector": "aliyun-dm", "templates": "mails", "config": {**GOOD, "templates": []}}),
-        ["mails/french/  french is not a language tag, so nobody will get this template", "did you mean fr?",
-         "mails/fr/Signin.html  Signin is none of the usage types that are known", "did you mean SignIn?"],
-        ["french n’est pas une balise de langue"], ["french 不是语言标签"],
+        ["mails/french/  is not a language tag, so nobody will get this template", "did you mean fr?",
+         "mails/fr/Signin.html  is none of the usage types that are known", "did you mean SignIn?"],
+        ["mails/french/  n’est pas une balise de langue"], ["mails/french/  不是语言标签"],
     ),
     "a connector that there is not": (
         "a.json", json.dumps({"connector": "aliyun-dn", "config": {}}), ["did you mean aliyun-dm?"], ["aliyun-dm"], ["aliyun-dm"],

@@ -110,7 +110,10 @@ def test_the_owner_is_told_which_and_why(aliyun, raw, folder, tmp_path, monkeypa
     assert told({"env": "AUTHMAIL_MISSING"}).startswith("the variable AUTHMAIL_MISSING is not set (set it where")
     assert told({"env": "AUTHMAIL_EMPTY"}) == "the variable AUTHMAIL_EMPTY is empty"
     assert told({"env": "HOME"}) == "the variable HOME is not allowed (allowed are variables AUTHMAIL_*)"
-    files = {name: told({"file": str(folder / name)}).replace(str(folder), "") for name in ("big", "empty", "binary", "folder", "pipe", "x")}
+    files = {
+        name: told({"file": str(folder / name)}).replace(str(folder), "")
+        for name in ("big", "empty", "binary", "folder", "pipe", "x")
+    }
     assert files == {
         "big": "the file /big is larger than 64 KiB",
         "empty": "the file /empty is empty",

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import pickle
+import stat
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,7 +15,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from spellings import SPELLINGS
 
 from authmail import Egress, Mailer, Message, SendError, Template
-from authmail.delivery import Dedupe, Delivery, SQLiteStore
+from authmail.delivery import Dedupe, Delivery, Limit, SQLiteStore
 from authmail.words.striking import Spellings
 
 SECRET, CODE, LINK = "re_hunter2CANARY_77", "739154", "https://auth.example.com/reset?token=Qx7pL2-88"
@@ -79,3 +81,17 @@ async def test_no_spelling_gets_out(status, tmp_path, caplog, reader):
         assert Spellings([confidential]).strike(text) == text
     for confidential in (SECRET, CODE, LINK):
         assert confidential not in everywhere
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
+async def test_the_files_of_a_store_are_their_owners(tmp_path):
+    """From the first byte, also what SQLite and we put beside the file; whatever the process's mask is."""
+    mask = os.umask(0)
+    try:
+        async with SQLiteStore(tmp_path / "authmail.db") as store:
+            assert await store.reserve("token", [("key", Limit(1, 60))]) == 0
+            rights = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    finally:
+        os.umask(mask)
+    assert {"authmail.db", "authmail.db-wal", "authmail.db.key"} <= set(rights)
+    assert set(rights.values()) == {0o600}

@@ -67,9 +67,15 @@ def test_types_are_logtos_and_one_more(vectors):
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: Message(["zoe@example.com"], "SignIn", {}), "Message.to is a text, not list; send one message to each recipient"),
+        (
+            lambda: Message(["zoe@example.com"], "SignIn", {}),
+            "Message.to is a text, not list; send one message to each recipient",
+        ),
         (lambda: Message("zoe@example.com", None, {}), "Message.type is a text, not NoneType"),
-        (lambda: Message("z@example.com", type="SignIn", code="1"), "Message has no 'code'; values for the template go into its payload"),
+        (
+            lambda: Message("z@example.com", type="SignIn", code="1"),
+            "Message has no 'code'; values for the template go into its payload",
+        ),
     ],
 )
 def test_a_misplaced_argument_is_told(make, says):

@@ -73,6 +73,8 @@ def test_type_and_language_can_stand_in_a_log(key, value):
     """One line, printable and short: they may come from a tenant."""
     with pytest.raises(ConfigError) as caught:
         Template.from_dict({"usageType": "Generic", "subject": "s", "content": "c", key: value})
-    assert [(problem.path, problem.message) for problem in caught.value.problems] == [(key, "must be up to 100 printable characters")]
+    assert [(problem.path, problem.message) for problem in caught.value.problems] == [
+        (key, "must be up to 100 printable characters")
+    ]
     with pytest.raises(ValueError, match="up to 100 printable"):
         Template(value if key == "usageType" else "Generic", "s", "c", locale=value if key == "locale" else None)

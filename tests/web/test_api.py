@@ -32,7 +32,7 @@ async def test_an_item_is_json_or_missing(ask):
     assert (missing.status, await missing.json()) == (404, {"error": "there is no item with this id"})
 
 
-@pytest.mark.parametrize(("text", "number"), [("0", 0), ("007", 7), ("9" * 18, 10**18 - 1), ("٣", 3)])
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("007", 7), ("9" * 18, 10**18 - 1)])
 async def test_an_id_is_read_from_the_path(ask, text, number):
     """As the number that it is."""
     assert await (await ask("GET", f"/ids/{text}")).json() == number

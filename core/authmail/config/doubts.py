@@ -74,15 +74,13 @@ def _doubts_of_template(template: Mapping[str, Any], path: str) -> Iterator[Prob
         and written not in [*UsageType]
         and (near := nearest(written, UsageType))
     ):
-        message = say("{written} is none of the usage types that are known; no message will have it", written=written)
+        message = say("is none of the usage types that are known; no message will have it")
         yield Problem(f"{path}usageType", message, say("did you mean {near}?", near=near))
     for key in ("locale", "languageTag"):
         tag = template.get(key)
         if isinstance(tag, str) and 0 < len(tag) <= _LONGEST_MISSPELT and not is_language(tag):
             hint = say("did you mean {near}?", near=near) if (near := language_named(tag)) else say("such as fr, fr-CA or zh-CN")
-            yield Problem(
-                f"{path}{key}", say("{written} is not a language tag, so nobody will get this template", written=tag), hint
-            )
+            yield Problem(f"{path}{key}", say("is not a language tag, so nobody will get this template"), hint)
 
 
 def _unknown(path: str, key: str, known: Iterable[str]) -> Problem:

@@ -240,6 +240,8 @@ _TEMPLATE_SCHEMA: dict[str, Any] = {
         "subject": _LONG,
         "content": _LONG,
         "contentType": {"enum": ["text/html", "text/plain", None]},
-        **{key: {**_LONG, "type": ["string", "null"]} for key in ("type", "text", "locale", "languageTag", "sendFrom", "replyTo")},
+        **{
+            key: {**_LONG, "type": ["string", "null"]} for key in ("type", "text", "locale", "languageTag", "sendFrom", "replyTo")
+        },
     },
 }

@@ -37,7 +37,11 @@ def provider_application(connector: str, emulator: Emulator, inbox: Inbox) -> we
         told = {name: value for name, value in request.headers.items() if name.lower() not in _USUAL_HEADERS}
         headers = {name: value if names_secret(name) or name.lower() in shown else MARK for name, value in told.items()}
         what = f"{request.method} {request.path}"
-        with serving(connector), aiming(inbox.aims), inbox.exchanges.record(connector, what, parameters, headers, confidential=secrets) as exchange:
+        with (
+            serving(connector),
+            aiming(inbox.aims),
+            inbox.exchanges.record(connector, what, parameters, headers, confidential=secrets) as exchange,
+        ):
             response = await emulator.handle(request, inbox)
             if request.transport is None or request.transport.is_closing():
                 exchange.cut()

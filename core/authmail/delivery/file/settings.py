@@ -20,9 +20,7 @@ class SenderSettings(Settings):
     """One sender: a connector with its config."""
 
     connector: str = setting("Connector", help="Factory id or target; see authmail connectors")
-    config: Mapping[str, Any] = setting(
-        "Config", help="The connector's settings; see authmail info", max_length=_LARGEST_CONFIG
-    )
+    config: Mapping[str, Any] = setting("Config", help="The connector's settings; see authmail info", max_length=_LARGEST_CONFIG)
     distribution: str | None = setting(
         "Distribution", help="Whose connector, where several have the same id or target", default=None
     )
