@@ -94,11 +94,7 @@ def send_email(email: Email, config: MailerSendConfig) -> Request:
     Raises:
         MessageRejected: MailerSend takes no such subject, or no such header.
     """
-    if len(email.subject) > _LONGEST_SUBJECT:
-        raise _refused(say("the subject is longer than the {most} characters that MailerSend takes", most=_LONGEST_SUBJECT))
-    for name in email.headers:
-        if not _HEADER_NAME.fullmatch(name):
-            raise _refused(say("MailerSend takes no header of the name {name}: only letters, digits and hyphens", name=name))
+    _check(email)
     reply_to = email.reply_to or (Mailbox.parse(config.reply_to) if config.reply_to else None)
     mail = {
         "from": _person(email.sent_from(Mailbox.parse(config.from_))),
@@ -113,6 +109,14 @@ def send_email(email: Email, config: MailerSendConfig) -> Request:
     }
     given = {name: value for name, value in mail.items() if value is not None}
     return Request(url=f"{config.url}/v1/email", json=given, headers=config.headers)
+
+
+def _check(email: Email) -> None:
+    if len(email.subject) > _LONGEST_SUBJECT:
+        raise _refused(say("the subject is longer than the {most} characters that MailerSend takes", most=_LONGEST_SUBJECT))
+    for name in email.headers:
+        if not _HEADER_NAME.fullmatch(name):
+            raise _refused(say("MailerSend takes no header of the name {name}: only letters, digits and hyphens", name=name))
 
 
 def _person(mailbox: Mailbox) -> dict[str, str]:

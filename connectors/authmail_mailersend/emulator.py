@@ -48,24 +48,11 @@ class MailerSendEmulator(ApiEmulator):
     def read(self, request: web.Request, body: bytes) -> Mapping[str, Any]:
         """Return the mail; null is the same as leaving a field out."""
         data = {name: value for name, value in (read_object(request, body) or {}).items() if value is not None}
-        try:
-            sender, *to = (Mailbox(one["email"], one.get("name") or "") for one in (data["from"], *data["to"]))
-            reply_to = Mailbox(data["reply_to"]["email"], data["reply_to"].get("name") or "") if "reply_to" in data else None
-            extra = {str(one["name"]): str(one["value"]) for one in data.get("headers", [])}
-            extra |= {f"tag {number}": str(tag) for number, tag in enumerate(data.get("tags", []), 1)}
-        except (ValueError, TypeError, KeyError, AttributeError):
-            to = []
-        if not to:
-            raise Refusal(422, "MS42208", "The to.0.email must be a valid email address.")
+        sender, to, reply_to = _people(data)
         if sender.domain != "mail.sandbox.example":
             raise Refusal(422, "MS42207", "The from.email domain must be verified in your account to send emails.")
-        texts = {name: value for name in ("subject", "html", "text") if isinstance(value := data.get(name), str) and value}
-        if "subject" not in texts:
-            raise Refusal(422, "MS42209", "The subject field is required.")
-        if len(texts) == 1:
-            raise Refusal(422, "MS42211", "You must provide one of html, text or template_id.")
         replies = {} if reply_to is None else {"reply_to": str(reply_to)}
-        return {"sender": str(sender), "to": tuple(one.address for one in to), "extra": extra, **texts, **replies}
+        return {"sender": str(sender), "to": to, "extra": _extra(data), **_texts(data), **replies}
 
     def accept(self, message_id: str | None, request: web.Request) -> web.Response:
         """Return an acceptance: an empty body, and the id in a header."""
@@ -97,3 +84,31 @@ def _quota() -> dict[str, str]:
     rate = {"x-ratelimit-limit": "120", "x-ratelimit-remaining": "119"}
     midnight = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}T00:00:00Z"
     return {**rate, "x-apiquota-remaining": str(_LEFT), "x-apiquota-reset": midnight}
+
+
+def _people(data: Mapping[str, Any]) -> tuple[Mailbox, tuple[str, ...], Mailbox | None]:
+    try:
+        sender, *to = (Mailbox(one["email"], one.get("name") or "") for one in (data["from"], *data["to"]))
+        reply_to = Mailbox(data["reply_to"]["email"], data["reply_to"].get("name") or "") if "reply_to" in data else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        to = []
+    if not to:
+        raise Refusal(422, "MS42208", "The to.0.email must be a valid email address.")
+    return sender, tuple(one.address for one in to), reply_to
+
+
+def _texts(data: Mapping[str, Any]) -> dict[str, str]:
+    texts = {name: value for name in ("subject", "html", "text") if isinstance(value := data.get(name), str) and value}
+    if "subject" not in texts:
+        raise Refusal(422, "MS42209", "The subject field is required.")
+    if len(texts) == 1:
+        raise Refusal(422, "MS42211", "You must provide one of html, text or template_id.")
+    return texts
+
+
+def _extra(data: Mapping[str, Any]) -> dict[str, str]:
+    try:
+        headers = {str(one["name"]): str(one["value"]) for one in data.get("headers", [])}
+        return headers | {f"tag {number}": str(tag) for number, tag in enumerate(data.get("tags", []), 1)}
+    except (TypeError, KeyError):
+        raise Refusal(422, "MS42208", "The to.0.email must be a valid email address.") from None

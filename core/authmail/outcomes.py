@@ -108,8 +108,7 @@ class SendError(AuthmailError):
 
     #: What it is called where people read it.
     outcome: ClassVar[str] = "failed"
-    #: What certainly did not happen, or may have.
-    consequence: ClassVar[str] = ""
+    _consequence: ClassVar[str] = ""
     _default_reason: ClassVar[Reason] = Reason.PROVIDER
     _default_phase: ClassVar[Phase] = Phase.AFTER
 
@@ -150,10 +149,14 @@ class SendError(AuthmailError):
         """Return what the outcome is called, likewise; programs decide by the type."""
         return say(cls.outcome).in_language(language)
 
-    @classmethod
-    def consequence_in(cls, language: str) -> str:
-        """Return what certainly did not happen, or may have, likewise."""
-        return say(cls.consequence).in_language(language)
+    @property
+    def consequence(self) -> Text:
+        """What certainly did not happen, or may have."""
+        return say(self._consequence)
+
+    def consequence_in(self, language: str) -> str:
+        """Return the consequence in the nearest language there is, likewise."""
+        return self.consequence.in_language(language)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome and every attribute as JSON-ready values; what it lacks is None."""
@@ -191,7 +194,7 @@ class MessageRejected(SendError, ValueError):
     """This message or recipient is refused, by the provider or before it was asked. No provider would take it."""
 
     outcome = "rejected"
-    consequence = "The mail was not sent. Sending it again as it is will not help."
+    _consequence = "The mail was not sent. Sending it again as it is will not help."
 
 
 class TemplateError(MessageRejected):
@@ -205,7 +208,7 @@ class Throttled(SendError):
     """Too fast for the provider. Ask it again after :attr:`retry_after` seconds, or another one now."""
 
     outcome = "throttled"
-    consequence = "The mail was not sent. It can be sent again after a while."
+    _consequence = "The mail was not sent. It can be sent again after a while."
     _default_reason = Reason.RATE
 
 
@@ -219,15 +222,22 @@ class AccountError(SendError):
     """The provider account or its settings: credentials, rights, quota, sender, endpoint. Somebody must act."""
 
     outcome = "account"
-    consequence = "The mail was not sent. No mail of this account will be until its settings are put right."
+    _consequence = "The mail was not sent. No mail of this account will be until its settings are put right."
     _default_reason = Reason.ACCOUNT
+
+    @property
+    def consequence(self) -> Text:
+        """What certainly did not happen; a filter's refusal of one mail says nothing of the account's other mails."""
+        if self.reason is Reason.CONTENT:
+            return say("The mail was not sent. This one was refused for its content; other mails of the account may go out.")
+        return super().consequence
 
 
 class NotSent(SendError):
     """It cannot have been accepted: no connection, or the provider said "not now". It is safe to try again."""
 
     outcome = "not sent"
-    consequence = "The mail was not sent. It is safe to try again."
+    _consequence = "The mail was not sent. It is safe to try again."
 
 
 class NotConnected(NotSent, ConnectionError):
@@ -248,7 +258,7 @@ class OutcomeUnknown(SendError):
     """The provider may have accepted the message, or not; sending again may send a second mail."""
 
     outcome = "unknown"
-    consequence = "The mail may have been sent, or not. Sending it again may send it twice."
+    _consequence = "The mail may have been sent, or not. Sending it again may send it twice."
 
 
 class ConnectionCut(OutcomeUnknown, ConnectionError):

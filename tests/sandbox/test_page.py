@@ -14,7 +14,7 @@ from authmail.sandbox.page import opening_outside
 ALIYUN = "aliyun-direct-mail"
 ASSETS = files("authmail.sandbox") / "assets"
 SHARED = files("authmail.web") / "assets"
-TEXTS = {name: (ASSETS / name).read_text("utf-8") for name in ("index.html", "page.js", "detail.js", "page.css")} | {
+TEXTS = {name: (ASSETS / name).read_text("utf-8") for name in ("index.html", "page.js", "detail.js", "faults.js", "page.css")} | {
     name: (SHARED / name).read_text("utf-8") for name in ("words.js", "element.js", "base.css")
 }
 WORDS = json.loads((ASSETS / "words.json").read_text("utf-8"))
@@ -74,7 +74,7 @@ def test_every_outcome_has_words():
     outcomes = {kind.outcome for kind in SendError.__subclasses__()}
     all_outcomes = outcomes | set(Ending) | {"accepted", "sending", "refused", "config"}
     assert {key.partition(".")[2] for key in WORDS["en"] if key.startswith("outcome.")} == all_outcomes
-    assert {key.partition(".")[2] for key in WORDS["en"] if key.startswith("consequence.")} == outcomes
+    assert {key.partition(".")[2] for key in WORDS["en"] if key.startswith("consequence.")} == outcomes | {"content"}
 
 
 # What is served.

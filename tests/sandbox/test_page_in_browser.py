@@ -9,7 +9,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import expect
 
-from authmail import Egress, Mailer, Message
+from authmail import Egress, Mailer, Message, Throttled
 from authmail.sandbox import Sandbox
 from authmail_aliyun_dm.emulator import DirectMailEmulator
 
@@ -332,3 +332,28 @@ async def test_a_link_opens_in_a_new_tab_that_cannot_look_back(box, chromium):
         await expect(links).to_have_count(len(wishes))
         assert (page.url, "/taken" in hits) == (f"{box.url}/", False)
         await context.close()
+
+
+async def test_the_next_mails_to_a_provider_meet_a_fault(box, visit, raw):
+    """Chosen on the page, with what comes of it; nothing of the mail says so."""
+    page = await visit("/#settings")
+    card = page.locator("section.card", has_text=ALIYUN)
+    await card.get_by_text("Let the next mails meet a fault").click()
+    await expect(card.get_by_role("status")).to_have_text("No fault is set.")
+    await card.get_by_label("Fault").select_option("throttled")
+    await expect(card).to_contain_text("A sender gets “throttled”; a delivery with several providers goes on to the next one.")
+    await card.get_by_role("button", name="Set").click()
+    await expect(card.get_by_role("status")).to_contain_text("throttled: this many mails")
+    async with Mailer(ALIYUN, {**raw, "endpoint": box.endpoint(ALIYUN)}, egress=Egress.ANY) as mailer:
+        message = Message("zoe@example.com", "SignIn", {"code": "482913"})
+        with pytest.raises(Throttled):
+            await mailer.send(message)
+        assert (await mailer.send(message)).message_id
+        await page.reload()
+        await card.get_by_text("Let the next mails meet a fault").click()
+        await card.get_by_label("Mails").fill("")
+        await card.get_by_role("button", name="Set").click()
+        await expect(card.get_by_role("status")).to_contain_text("until it is cleared")
+        await card.get_by_role("button", name="Clear").click()
+        await expect(card.get_by_role("status")).to_have_text("No fault is set.")
+        assert (await mailer.send(message)).message_id

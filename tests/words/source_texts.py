@@ -46,7 +46,7 @@ def _of(node: ast.AST, file: Path, constants: dict[str, ast.expr]) -> Iterator[s
         isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id in _NAMES for target in node.targets)
     ) or (
         isinstance(node, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id in ("outcome", "consequence") for target in node.targets)
+        and any(isinstance(target, ast.Name) and target.id in ("outcome", "_consequence") for target in node.targets)
     ):
         yield from _strings(node.value, constants)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from authmail import AccountError, Problem, Reason, SendError, say
+from authmail import Problem, SendError, say
 from authmail.cli.language import reader, told
 
 
@@ -151,11 +151,4 @@ def fail(error: SendError, *, err: bool = True, mail: bool = True) -> None:
         if value not in (None, ""):
             echo(f"  {padded(told(name) + ':', 15)} {value}", err=err)
     if mail:
-        echo(f"  {told(_consequence_of(error))}", err=err)
-
-
-def _consequence_of(error: SendError) -> str:
-    """Return what did not happen; a filter's refusal of one mail says nothing of the account's other mails."""
-    if isinstance(error, AccountError) and error.reason == Reason.CONTENT:
-        return say("The mail was not sent. This one was refused for its content; other mails of the account may go out.")
-    return error.consequence
+        echo(f"  {told(error.consequence)}", err=err)

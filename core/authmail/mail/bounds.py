@@ -1,10 +1,10 @@
 """How large a message may be. It may hold what strangers chose, so nothing of it is worked on before this is known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from authmail.outcomes import MessageRejected, Phase, Reason
-from authmail.words.text import Text, say
+from authmail.words.text import say
 
 #: Characters of all texts and names of a payload together.
 LARGEST_PAYLOAD = 256 * 1024
@@ -30,28 +30,26 @@ def check_payload(payload: Any) -> None:
         MessageRejected: what is too large of it.
     """
     waiting: list[tuple[Any, int]] = [(payload, 1)]
-    characters = found = 0
+    characters = leaves = 0
     while waiting:
         value, level = waiting.pop()
-        if isinstance(value, Mapping | list | tuple):
-            if level > DEEPEST_PAYLOAD:  # Python's own objects may hold themselves
-                raise _refused(say("the payload has more than {most} levels", most=DEEPEST_PAYLOAD))
-            found += not value
-            if len(value) + len(waiting) > MOST_LEAVES:
-                raise _refused(say("the payload has more than {most} values", most=MOST_LEAVES))
-            if isinstance(value, Mapping):
-                characters += sum(len(name) for name in value if isinstance(name, str))
-                value = value.values()
-            waiting += [(inner, level + 1) for inner in value]
-        else:
-            found += 1
-            characters += len(value) if isinstance(value, str | bytes) else 0
-            if is_huge(value):
-                raise _refused(say("the payload has a number with more than 30 digits"))
-        if found > MOST_LEAVES:
-            raise _refused(say("the payload has more than {most} values", most=MOST_LEAVES))
-        if characters > LARGEST_PAYLOAD:
-            raise _refused(say("the payload has more than {most:,} characters", most=LARGEST_PAYLOAD))
+        names, inner = _parts(value)
+        _refuse(inner is not None and level > DEEPEST_PAYLOAD, "the payload has more than {most} levels", DEEPEST_PAYLOAD)
+        leaves += not inner
+        _refuse(leaves + len(waiting) + len(inner or ()) > MOST_LEAVES, "the payload has more than {most} values", MOST_LEAVES)
+        characters += sum(map(len, names))
+        _refuse(characters > LARGEST_PAYLOAD, "the payload has more than {most:,} characters", LARGEST_PAYLOAD)
+        _refuse(is_huge(value), "the payload has a number with more than {most} digits", len(str(LARGEST_NUMBER)) - 1)
+        waiting += [(one, level + 1) for one in inner or ()]
+
+
+def _parts(value: Any) -> tuple[list[str], Collection[Any] | None]:
+    """Return the texts that a value has itself, and what stands in it; None if it is no object and no list."""
+    if isinstance(value, Mapping):
+        return [name for name in value if isinstance(name, str)], value.values()
+    if isinstance(value, list | tuple):  # Python's own objects may hold themselves; then they are too deep
+        return [], value
+    return [value] if isinstance(value, str) else [], None
 
 
 def check_size(texts: Iterable[str]) -> None:
@@ -60,9 +58,9 @@ def check_size(texts: Iterable[str]) -> None:
     Raises:
         MessageRejected: they are.
     """
-    if sum(map(len, texts)) > LARGEST_EMAIL:
-        raise _refused(say("the mail has more than {most:,} characters", most=LARGEST_EMAIL))
+    _refuse(sum(map(len, texts)) > LARGEST_EMAIL, "the mail has more than {most:,} characters", LARGEST_EMAIL)
 
 
-def _refused(hint: Text) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
+def _refuse(wrong: bool, english: str, most: int) -> None:
+    if wrong:
+        raise MessageRejected(say(english, most=most), reason=Reason.MESSAGE, phase=Phase.BEFORE)

@@ -19,6 +19,7 @@ _FILES = {
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
     "/detail.js": ("detail.js", "text/javascript"),
+    "/faults.js": ("faults.js", "text/javascript"),
     "/words.json": ("words.json", "application/json"),
 }
 _LINK = re.compile(r"<(a|area)(?=[\s/>])", re.IGNORECASE)

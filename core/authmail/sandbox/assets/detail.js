@@ -1,6 +1,7 @@
 // One message: its code and link, its parts, its outcome, and what the provider was asked and answered.
 
 import { element } from "/element.js";
+import { faultControls } from "/faults.js";
 import { time, word, wordOf } from "/words.js";
 
 async function get(path) {
@@ -138,7 +139,7 @@ function outcome(entry, attempt) {
   return element("section", { class: "card" },
     element("h3", {}, word("outcome"), " ", badge),
     explained !== entry.outcome ? element("p", { class: "explained" }, explained) : "",
-    answer.consequence ? element("p", { class: "note" }, wordOf("consequence", answer.outcome)) : "",
+    answer.consequence ? element("p", { class: "note" }, wordOf("consequence", answer.reason === "content" && answer.outcome === "account" ? "content" : answer.outcome)) : "",
     element("dl", {}, ...rows.flatMap((name) => [element("dt", {}, wordOf("fact", name)), element("dd", {}, String(answer[name]))])),
   );
 }
@@ -186,6 +187,7 @@ export function showHome(place, about, isEmpty, compose) {
         return element("section", { class: "card" },
           element("h3", {}, word("home.config", { connector: connector.id }), copyButton("config", config)),
           element("pre", { tabindex: "0" }, config),
+          connector.faults.length ? faultControls(connector) : "",
         );
       }),
       element("p", { class: "note" }, word("home.keys")),

@@ -3,6 +3,7 @@
 
 import { applyWords, choose, language, time, word, wordOf } from "/words.js";
 import { element } from "/element.js";
+import { isCode } from "/faults.js";
 import { showDetail, showHome } from "/detail.js";
 
 const WAIT = 25; // seconds that the server holds a request while nothing changes
@@ -213,10 +214,8 @@ function drawForm() {
   drawFaults(keep.fault);
 }
 
-// Those that have the name of a provider's code come second: they are many.
 function drawFaults(chosen = "") {
   const faults = about.connectors.find((connector) => connector.id === form.connector.value)?.faults ?? [];
-  const isCode = (fault) => fault.recipient === fault.code?.toLowerCase();
   const situations = faults.filter((fault) => !isCode(fault));
   form.fault.replaceChildren(
     element("option", { value: "" }, word("form.fault.none")),
