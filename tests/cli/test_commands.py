@@ -183,6 +183,7 @@ def test_check_shows_who_is_served(run, config, raw):
         "locale": "fr",
         "template": {"usageType": "SignIn", "locale": "fr"},
         "unfilled": ["x"],
+        "strangers": ["application.name"],
         "problem": None,
     } in cells
 
@@ -380,3 +381,20 @@ def test_a_connector_that_hands_messages_on_needs_no_templates(run, tmp_path):
     result = run("preview", str(path))
     assert result.exit_code == 1
     assert "the mail is written by its receiver" in result.output
+
+
+def test_strangers_words_are_listed(run, config):
+    """Which placeholders hold what somebody typed who signed up; codes and links are the host's own."""
+    kinds = ("SignIn", "Register", "ForgotPassword", "Generic")
+    templates = [{"usageType": kind, "subject": "x", "content": "{{code}} {{user.name}} {{organization.name}}"} for kind in kinds]
+    invitation = {"usageType": "OrganizationInvitation", "subject": "x", "content": "{{link}} {{organization.name}}"}
+    file = config({"templates": [*templates, invitation]})
+    line = "words of strangers, made harmless (see docs/templates.md): "
+    assert f"{line}organization.name\n" in run("preview", file, "--type", "OrganizationInvitation").stdout
+    assert json.loads(run("preview", file, "--type", "SignIn", "--json").stdout)["strangers"] == [
+        "user.name",
+        "organization.name",
+    ]
+    assert re.search(rf"{re.escape(line)}[\w., ]*organization\.name", run("check", file).stdout)
+    cells = json.loads(run("check", file, "--json").stdout)["coverage"]
+    assert {tuple(cell["strangers"]) for cell in cells} >= {("organization.name",)}

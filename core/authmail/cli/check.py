@@ -9,7 +9,18 @@ import click
 from authmail import AccountReport, ConfigError, Egress, Problem, SendError, say
 from authmail.cli.config_file import ConfigFile, DeliveryFile, config_argument, load_any, plain_option, stop
 from authmail.cli.language import told
-from authmail.cli.output import as_dicts, echo, fail, padded, print_findings, print_json, print_table, print_warnings, styled
+from authmail.cli.output import (
+    as_dicts,
+    echo,
+    fail,
+    padded,
+    print_findings,
+    print_json,
+    print_strangers,
+    print_table,
+    print_warnings,
+    styled,
+)
 from authmail.mailer import templates_of
 from authmail.templates.coverage import Coverage, coverage
 
@@ -130,6 +141,7 @@ def _print_coverage(cells: list[Coverage]) -> None:
     for usage_type, unfilled in dict.fromkeys((cell.usage_type, cell.unfilled) for cell in cells if cell.unfilled):
         star = say("{type}: will be empty unless the payload has {names}", type=usage_type, names=", ".join(unfilled))
         echo("  * ", told(star))
+    print_strangers(dict.fromkeys(name for cell in cells for name in cell.strangers), "  ")
 
 
 def _cell(cell: Coverage) -> str:
@@ -167,6 +179,7 @@ def _as_json(checked: _Checked) -> dict[str, Any]:
                 "locale": cell.locale or None,
                 "template": cell.template and {"usageType": cell.template.usage_type, "locale": cell.template.locale},
                 "unfilled": list(cell.unfilled),
+                "strangers": list(cell.strangers),
                 "problem": told(cell.problem) or None,
             }
             for cell in cells

@@ -152,3 +152,10 @@ def fail(error: SendError, *, err: bool = True, mail: bool = True) -> None:
             echo(f"  {padded(told(name) + ':', 15)} {value}", err=err)
     if mail:
         echo(f"  {told(error.consequence)}", err=err)
+
+
+def print_strangers(names: Iterable[str], indent: str = "") -> None:
+    """Say which placeholders have a stranger's words; nothing where there are none."""
+    if listed := ", ".join(names):
+        words = say("words of strangers, made harmless (see docs/templates.md): {names}", names=listed)
+        echo(indent, styled(told(words), dim=True))

@@ -8,7 +8,7 @@ from authmail import ConfigError, SendError, Template, say
 from authmail.cli.config_file import config_argument, load_any, stop, stop_failed
 from authmail.cli.language import told
 from authmail.cli.message_options import message_of, message_options
-from authmail.cli.output import as_dicts, echo, print_json, print_part, print_warnings, styled
+from authmail.cli.output import as_dicts, echo, print_json, print_part, print_strangers, print_warnings, styled
 from authmail.cli.previews import Preview, preview_of
 
 
@@ -81,6 +81,7 @@ def _print(shown: Preview, usage_type: str) -> None:
         )
         part = say("HTML part: {count} characters, see --html; text part: {whose}", count=len(email.html), whose=whose)
         echo(styled(f"[{told(part)}]", dim=True))
+    print_strangers(shown.strangers)
     print_warnings(shown.warnings, err=True)
     if shown.unfinished:
         echo(told(say("Not ready to send yet: authmail check says what is missing.")), err=True)
@@ -97,5 +98,6 @@ def _as_json(shown: Preview) -> dict[str, object]:
         "text": email.text,
         "textIsOwn": email.text_is_own,
         "template": template and {"usageType": template.usage_type, "locale": template.locale},
+        "strangers": list(shown.strangers),
         "warnings": as_dicts(shown.warnings),
     }

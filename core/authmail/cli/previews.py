@@ -11,6 +11,7 @@ from authmail.config.sender import sender_key
 from authmail.config.settings import fields_of
 from authmail.privacy import hide_fields
 from authmail.templates.composer import Composer
+from authmail.templates.coverage import strangers_in
 from authmail.templates.sight import unseen_in
 
 # What providers call the name that people see as sender, beside an address of its own.
@@ -26,6 +27,7 @@ class Preview:
         template: what it is made from.
         sender: name and address that people see, as far as they are filled in.
         warnings: what of the code or link a reader would not see.
+        strangers: placeholders whose values are a stranger's words.
         unfinished: something is still to be filled in before anything can be sent.
     """
 
@@ -33,6 +35,7 @@ class Preview:
     template: Template | None
     sender: str
     warnings: list[Problem]
+    strangers: tuple[str, ...]
     unfinished: bool
 
 
@@ -54,7 +57,8 @@ async def preview_of(file: ConfigFile | DeliveryFile, message: Message) -> Previ
     first = _first(file)
     paths = dict(first.named_templates()) if first else {}
     warnings = list(unseen_in(template, paths.get(template, ""))) if template else []
-    return Preview(email, template, _sender(first, email) if first else "", warnings, unfinished)
+    strangers = strangers_in(template, message.payload, recipient=message.address) if template else ()
+    return Preview(email, template, _sender(first, email) if first else "", warnings, strangers, unfinished)
 
 
 def _first(file: ConfigFile | DeliveryFile) -> ConfigFile | None:

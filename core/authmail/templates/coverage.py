@@ -25,6 +25,7 @@ class Coverage:
         template: what serves it; None if nothing does.
         unfilled: placeholders of that template which the documented payload of the type does not fill.
         problem: why no mail could be sent, or empty.
+        strangers: placeholders whose values are a stranger's words.
     """
 
     usage_type: str
@@ -32,6 +33,7 @@ class Coverage:
     template: Template | None
     unfilled: tuple[str, ...] = ()
     problem: Text = NOTHING
+    strangers: tuple[str, ...] = ()
 
 
 def coverage(
@@ -58,10 +60,10 @@ def _cell(templates: Sequence[Template], usage_type: str, locale: str, default_l
     unfilled = {piece.name for text in texts for piece in placeholders(text) if value_at(payload, piece.path) is None}
     lacking = missing_vital(template, payload)
     problem = say("needs {lacking}, which {type} messages do not have", lacking=join_words(lacking), type=usage_type)
-    return Coverage(usage_type, locale, template, tuple(sorted(unfilled)), problem if lacking else NOTHING)
+    strangers = tuple(name for name in strangers_in(template, payload) if name not in unfilled)
+    return Coverage(usage_type, locale, template, tuple(sorted(unfilled)), problem if lacking else NOTHING, strangers)
 
 
-@raise_afresh
 @raise_afresh
 def strangers_in(
     template: Template,
