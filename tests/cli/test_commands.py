@@ -391,10 +391,7 @@ def test_strangers_words_are_listed(run, config):
     file = config({"templates": [*templates, invitation]})
     line = "words of strangers, made harmless (see docs/templates.md): "
     assert f"{line}organization.name\n" in run("preview", file, "--type", "OrganizationInvitation").stdout
-    assert json.loads(run("preview", file, "--type", "SignIn", "--json").stdout)["strangers"] == [
-        "user.name",
-        "organization.name",
-    ]
+    assert json.loads(run("preview", file, "--type", "SignIn", "--json").stdout)["strangers"] == ["organization.name"]
     assert re.search(rf"{re.escape(line)}[\w., ]*organization\.name", run("check", file).stdout)
     cells = json.loads(run("check", file, "--json").stdout)["coverage"]
     assert {tuple(cell["strangers"]) for cell in cells} >= {("organization.name",)}

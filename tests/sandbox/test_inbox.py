@@ -138,3 +138,11 @@ def test_mails_become_json():
     assert isinstance(mail, ReceivedMail)
     data = mail.to_dict()
     assert (data["code"], data["link"], data["to"]) == ("482913", "https://x.y", ["zoe@example.com"])
+
+
+def test_a_code_in_groups_of_letters_is_found():
+    """As django-allauth writes it: on a line of its own, groups of letters and a hyphen."""
+    inbox = Inbox()
+    text = "Your sign-in code is listed below. Please enter it in your open browser window.\n\nWWGD-MVBP\n\nIgnore this mail otherwise."
+    inbox.add(connector="x", sender="a@b.c", to=("zoe@example.com",), subject="Sign-In Code", text=text)
+    assert next(iter(inbox)).code == "WWGD-MVBP"
