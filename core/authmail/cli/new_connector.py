@@ -98,7 +98,8 @@ def package_files(identity: str, name: str | None = None) -> dict[str, str]:
         if match[0] == "acme" and before.endswith("_"):
             return target.replace("-", "_")
         if match[0] == "Acme" and (after.isupper() or before.endswith("Test")):  # within an identifier
-            return "".join(part.capitalize() for part in target.split("-"))
+            plain = re.sub(r"[^A-Za-z0-9]", "", name)
+            return plain if plain[:1].isupper() else "".join(part.capitalize() for part in target.split("-"))
         return words[match[0]]
 
     return {_WORDS.sub(word, path): _WORDS.sub(word, text) for path, text in _texts(files("authmail.cli") / "connector_files")}
