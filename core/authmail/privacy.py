@@ -23,6 +23,7 @@ _Class = TypeVar("_Class", bound=type)
 # C0 and C1 controls, and the two Unicode line separators, which some software breaks lines at.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ONE_WORD = re.compile(r"[!-~]{1,256}")
+_TWO_WORDS = re.compile(r"[!-~]{1,256} [!-~]{1,256}")
 _NO_WORD = re.compile(r"[^!-~]+")
 _LONGEST_ID = 256
 _LONGEST_DETAIL = 500
@@ -101,6 +102,9 @@ class Confidential:
     def clean_receipt(self, receipt: Receipt, connector: str) -> Receipt:
         """Return a receipt whose ids are words and hold nothing confidential; the mail is accepted whatever they are."""
         spelled = (self.secrets, Spellings(self.vital))
+        ids = f"{receipt.message_id} {receipt.request_id or 'none'}"
+        if receipt.detail is None and _TWO_WORDS.fullmatch(ids) and strike(ids, spelled) == ids:  # as nearly always
+            return Receipt(receipt.message_id, receipt.request_id, None, connector)
         message_id = _NO_WORD.sub("_", self._line(str(receipt.message_id), spelled))[:_LONGEST_ID]
         request_id = _word_or_none(self._line(str(receipt.request_id), spelled)) if receipt.request_id else None
         detail = receipt.detail and self._without_echo(self._line(receipt.detail, spelled))[:_LONGEST_DETAIL]

@@ -122,4 +122,4 @@ async def _send(
         )
         return answers.receipt(reply, request)
 
-    return await ask_until_known(attempt, mail, deadline, repeat, answers.in_flight)
+    return await ask_until_known(attempt, given.get("email", mail), deadline, repeat, answers.in_flight)

@@ -15,7 +15,8 @@ MOST_LEAVES = 1_000
 #: Characters of subject, bodies and headers of a rendered mail.
 LARGEST_EMAIL = 10 * 1024 * 1024
 #: More digits than any code or id has; Python refuses to print thousands of them.
-LARGEST_NUMBER = 10**30
+MOST_DIGITS = 30
+LARGEST_NUMBER = 10**MOST_DIGITS
 
 
 def is_huge(value: object) -> bool:
@@ -39,17 +40,17 @@ def check_payload(payload: Any) -> None:
         _refuse(leaves + len(waiting) + len(inner or ()) > MOST_LEAVES, "the payload has more than {most} values", MOST_LEAVES)
         characters += sum(map(len, names))
         _refuse(characters > LARGEST_PAYLOAD, "the payload has more than {most:,} characters", LARGEST_PAYLOAD)
-        _refuse(is_huge(value), "the payload has a number with more than {most} digits", len(str(LARGEST_NUMBER)) - 1)
+        _refuse(is_huge(value), "the payload has a number with more than {most} digits", MOST_DIGITS)
         waiting += [(one, level + 1) for one in inner or ()]
 
 
 def _parts(value: Any) -> tuple[list[str], Collection[Any] | None]:
     """Return the texts that a value has itself, and what stands in it; None if it is no object and no list."""
+    if isinstance(value, str):
+        return [value], None
     if isinstance(value, Mapping):
         return [name for name in value if isinstance(name, str)], value.values()
-    if isinstance(value, list | tuple):  # Python's own objects may hold themselves; then they are too deep
-        return [], value
-    return [value] if isinstance(value, str) else [], None
+    return [], value if isinstance(value, list | tuple) else None  # one that holds itself is too deep
 
 
 def check_size(texts: Iterable[str]) -> None:

@@ -74,13 +74,15 @@ def leaves(payload: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, 
     """Yield name, value and depth of every leaf of a payload; an item of a list has the list's name."""
     if depth > DEEPEST_PAYLOAD:
         return
-    if isinstance(payload, Mapping):
+    if isinstance(payload, str):
+        yield name, payload, depth
+    elif isinstance(payload, Mapping):
         for key, value in payload.items():
             yield from leaves(value, str(key), depth + 1)
     elif isinstance(payload, list | tuple):
         for value in payload:
             yield from leaves(value, name, depth + 1)
-    elif isinstance(payload, str | int | float) and not isinstance(payload, bool) and not is_huge(payload):
+    elif isinstance(payload, int | float) and not isinstance(payload, bool) and not is_huge(payload):
         yield name, payload, depth
 
 
