@@ -187,7 +187,7 @@ templates = [{"usageType": name, "subject": "s", "content": "{{code}}"} for name
 config = {"accessKeyId": "id", "accessKeySecret": "s", "accountName": "a@b.example", "templates": templates}
 authmail.get_connector("aliyun-direct-mail").validate_config(config)
 """,
-    "authmail: ready to send": "import authmail.mailer; authmail.get_connector('aliyun-direct-mail'); import authmail_aliyun_dm.exchange",
+    "authmail: ready to send": "import authmail.mailer; authmail.get_connector('aliyun-direct-mail'); import authmail_aliyun_dm.request",
     "SDK": "import alibabacloud_dm20151123.client",
 }
 

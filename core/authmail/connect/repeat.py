@@ -1,6 +1,5 @@
 """The very same request once more after no answer, for providers that tell a repeat from a second mail."""
 
-import asyncio
 import os
 import re
 import time
@@ -83,11 +82,13 @@ async def ask_until_known(attempt: Attempt, mail: Mail, deadline: float, repeat:
 
 async def _ask(attempt: Attempt, limit: float | None, deadline: float, in_flight: str) -> Receipt:
     """Make a request, and wait while the provider says that it still works on the first one of its key."""
+    from asyncio import sleep  # imported late: listing and validating need no loop
+
     for pause in _PAUSES:
         try:
             return await attempt(limit)
         except OutcomeUnknown as error:
             if not in_flight or error.code != in_flight or time.monotonic() + pause > deadline:
                 raise
-        await asyncio.sleep(pause)
+        await sleep(pause)
     return await attempt(limit)
