@@ -1,10 +1,13 @@
 """An operator's slips, as a table: what stands in the file, and the exact words that `authmail check` shows, in three languages."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from authmail import cli
 from authmail.cli import main
 
 GOOD = {
@@ -256,3 +259,11 @@ def test_nothing_from_outside_moves_the_cursor(checked):
     output = checked("a.json", aliyun(**{"\x1b]0;owned\x07\u202e": "x"})).output
     assert "\\x1b]0;owned\\x07\\u202e  is not a known setting" in output
     assert not set("\x1b\x07\u202e") & set(output)
+
+
+def test_every_command_prints_through_one_function():
+    """In output.py, which shows control and format characters: a config, a provider or a template may hold some."""
+    modules = [file for file in Path(cli.__file__).parent.glob("*.py") if file.name != "output.py"]
+    assert len(modules) > 15
+    printing = re.compile(r"\bclick\.s?echo\(|(?<![\w.])print\(|\bsys\.std(?:out|err)\b")
+    assert [file.name for file in modules if printing.search(file.read_text("utf-8"))] == []
