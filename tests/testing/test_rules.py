@@ -176,6 +176,7 @@ BAD = (
     bad("a header made by hand", "security.headers", (REQUEST, "    return Request(", '    lines = f"Idempotency-Key: {email.idempotency_key or key}".splitlines()\n    named = dict(line.split(": ", 1) for line in lines)\n    return Request('), (REQUEST, '{"Idempotency-Key": key, **', "{**named, **")),
     # Privacy.
     bad("a key in an error", "privacy.error", *around_sending("        try:\n            return POST\n        except AccountError as error:\n            raise error.afresh(hint=f'is {config.api_key.reveal()} right?')\n", "from authmail import AccountError")),
+    bad("an address in a hint", "privacy.error", *around_sending("        try:\n            return POST\n        except AccountError as error:\n            raise error.afresh(hint=f'no mail for {email.to.address}')\n", "from authmail import AccountError")),
     bad("a key in Base64 in an error", "privacy.error", *around_sending("        try:\n            return POST\n        except AccountError as error:\n            raise error.afresh(hint=b64encode(b'user:' + config.api_key.reveal().encode()).decode())\n", "from base64 import b64encode\n\nfrom authmail import AccountError")),
     bad("a code in a receipt", "privacy.receipt", *around_sending("        return evolve(POST, detail=email.subject)\n", "from attrs import evolve")),
     bad("a code in the log", "privacy.log", *before_sending("    logging.getLogger(__name__).info('sending %s', email.subject)\n", "import logging")),

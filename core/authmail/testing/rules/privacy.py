@@ -66,6 +66,8 @@ async def error(case: Case) -> AsyncIterator[str]:
             texts = (_own_words(sent.outcome), repr(vars(sent.outcome)), pickle.dumps(sent.outcome).decode("latin-1"))
             if any(_tells(case, text) for text in texts):
                 yield f"after {name}: {type(sent.outcome).__name__} tells one"
+            if RECIPIENT in sent.outcome.hint:
+                yield f"after {name}: the hint of {type(sent.outcome).__name__} holds the recipient's address"
 
 
 async def receipt(case: Case) -> AsyncIterator[str]:
@@ -104,7 +106,7 @@ def _with_locals(error: BaseException) -> str:
 RULES = (
     Rule(
         "privacy.error",
-        "An error holds no secret, code or link: neither in its words nor in anything hung onto it.",
+        "An error holds no secret, code or link, neither in its words nor in anything hung onto it; its hint holds no recipient.",
         "Say what happened and name the setting. The provider's own words go into detail, without what they repeat of the request.",
         error,
     ),
