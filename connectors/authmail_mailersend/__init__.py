@@ -5,6 +5,7 @@ Sources: MailerSend's pages *Send an email* and *General API resources* (2026-11
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from importlib.resources import files
 
 from authmail import (
@@ -32,12 +33,7 @@ _LONGEST_SUBJECT = 998
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 # The rewriting of links and the picture that tells of opening; each can be on by default for a domain.
 _NO_TRACKING = {"track_clicks": False, "track_opens": False, "track_content": False}
-
-
-def _api_key(value: Secret) -> None:
-    key = value.reveal()
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ValueError(say("must be one word without blanks or line breaks"), say("it begins with mlsn."))
+_api_key = partial(checks.one_word, hint=say("it begins with mlsn."))
 
 
 def _tags(tags: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import attrs
 
@@ -13,12 +14,7 @@ TEST_DOMAIN = "resend.dev"
 # Send-email page: ASCII letters, digits, underscores and dashes, at most 256 characters.
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _MOST_TAGS = 75
-
-
-def _api_key(value: Secret) -> None:
-    key = value.reveal()
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ValueError("must be one word without blanks or line breaks", "it begins with re_")
+_api_key = partial(checks.one_word, hint=say("it begins with re_"))
 
 
 def _tags(tags: Mapping[str, str]) -> None:

@@ -44,7 +44,7 @@ from authmail.privacy import Confidential, log_of, raise_afresh
 from authmail.templates.composer import Composer, Rules
 from authmail.templates.samples import sample_payload
 from authmail.templates.strangers import clean_payload
-from authmail.templates.template import Template
+from authmail.templates.template import Template, mail_texts
 from authmail.words.striking import Spellings
 from authmail.words.text import say
 
@@ -311,7 +311,7 @@ class Mailer:
     @cached_property
     def _known_texts(self) -> tuple[str, ...]:
         """What an operator wrote: a name out of a payload that stands there too is no secret of anybody's."""
-        written = [text for template in self._templates for text in (template.subject, template.content, template.text or "")]
+        written = [text for template in self._templates for text in mail_texts(template)]
         return (*written, *texts_in(self._config))
 
     def __repr__(self) -> str:

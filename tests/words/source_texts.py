@@ -16,7 +16,7 @@ _ARGUMENTS = {
 }
 #: Where a ValueError is a problem of a config, and not of whoever called a function.
 _CONFIGS = ("config", "login", "checks", "reading", "settings", "mailbox", "template", "folder", "headers", "mail", "secrets")
-_NAMES = ("hint", "message", "problem", "what", "english")
+_NAMES = ("hint", "message", "problem", "what", "english", "outcome", "_consequence")
 
 
 def texts_in(file: Path) -> set[str]:
@@ -42,12 +42,7 @@ def _of(node: ast.AST, file: Path, constants: dict[str, ast.expr]) -> Iterator[s
             if position < len(node.args):
                 yield from _strings(node.args[position], constants)
         yield from (text for word in node.keywords if word.arg == "hint" for text in _strings(word.value, constants))
-    elif (
-        isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id in _NAMES for target in node.targets)
-    ) or (
-        isinstance(node, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id in ("outcome", "_consequence") for target in node.targets)
-    ):
+    elif isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id in _NAMES for target in node.targets):
         yield from _strings(node.value, constants)
 
 

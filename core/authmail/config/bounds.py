@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from authmail.config.secret import Secret
+from authmail.config.secret import revealed
 from authmail.errors import ConfigError, Problem
 from authmail.templates.template import Template
 from authmail.words.text import say
@@ -73,7 +73,8 @@ def _joined(path: str, key: str) -> str:
 
 
 def _text(value: object) -> str | None:
-    return value.reveal() if isinstance(value, Secret) else value if isinstance(value, str) else None
+    text = revealed(value)
+    return text if isinstance(text, str) else None
 
 
 def _children(value: object) -> list[tuple[str, object]]:

@@ -3,8 +3,21 @@
 import re
 from urllib.parse import urlsplit
 
+from authmail.config.secret import Secret
 from authmail.config.slips import refuse_blanks
 from authmail.mail.mailbox import Mailbox
+
+__all__ = [
+    "endpoint",
+    "endpoint_url",
+    "exact",
+    "one_address",
+    "one_mailbox",
+    "one_word",
+    "printable",
+    "read_number",
+    "refuse_blanks",
+]
 
 # More digits, or those of other scripts, are a number to int() too, and some of them take it long or make it fail.
 _NUMBER = re.compile("[0-9]{1,12}")
@@ -13,9 +26,6 @@ _NUMBER = re.compile("[0-9]{1,12}")
 def read_number(text: str) -> int | None:
     """Return the whole number that a text from outside is: one to twelve digits, 0 to 9. None if it is none."""
     return int(text) if _NUMBER.fullmatch(text) else None
-
-
-__all__ = ["endpoint", "endpoint_url", "exact", "one_address", "one_mailbox", "printable", "refuse_blanks"]
 
 
 def printable(text: str | None) -> None:
@@ -28,6 +38,18 @@ def exact(text: str | None) -> None:
     """Refuse line breaks, control characters, and blanks around: for names that a provider knows by every character."""
     refuse_blanks(text)
     printable(text)
+
+
+def one_word(secret: Secret, hint: str = "") -> None:
+    """Refuse a key that is not one word of ASCII, such as one that was copied with a line break in it.
+
+    Args:
+        secret: the value.
+        hint: how a right one looks, never this one.
+    """
+    key = secret.reveal()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ValueError("must be one word without blanks or line breaks", hint)
 
 
 def one_mailbox(text: str | None) -> None:

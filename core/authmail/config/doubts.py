@@ -9,11 +9,10 @@ from authmail.errors import Problem
 from authmail.mail.message import UsageType
 from authmail.templates.template import KNOWN_KEYS, Template
 from authmail.words.languages import is_language, language_named
-from authmail.words.near import nearest
+from authmail.words.near import LONGEST_SLIP, nearest
 from authmail.words.text import say
 
-# A longer key is nobody's misspelling; and of more unknown keys nobody reads all.
-_LONGEST_MISSPELT = 64
+# Of more unknown keys nobody reads all.
 _MOST_UNKNOWN = 100
 
 
@@ -68,27 +67,21 @@ def _nested_values(value: Any, annotation: Any, path: str) -> Iterator[tuple[str
 
 def _doubts_of_template(template: Mapping[str, Any], path: str) -> Iterator[Problem]:
     written = template.get("usageType")
-    if (
-        isinstance(written, str)
-        and len(written) <= _LONGEST_MISSPELT
-        and written not in [*UsageType]
-        and (near := nearest(written, UsageType))
-    ):
+    if isinstance(written, str) and written not in [*UsageType] and (near := nearest(written, UsageType)):
         message = say("is none of the usage types that are known; no message will have it")
         yield Problem(f"{path}usageType", message, say("did you mean {near}?", near=near))
     for key in ("locale", "languageTag"):
         tag = template.get(key)
-        if isinstance(tag, str) and 0 < len(tag) <= _LONGEST_MISSPELT and not is_language(tag):
+        if isinstance(tag, str) and 0 < len(tag) <= LONGEST_SLIP and not is_language(tag):
             hint = say("did you mean {near}?", near=near) if (near := language_named(tag)) else say("such as fr, fr-CA or zh-CN")
             yield Problem(f"{path}{key}", say("is not a language tag, so nobody will get this template"), hint)
 
 
 def _unknown(path: str, key: str, known: Iterable[str]) -> Problem:
-    if len(key) > _LONGEST_MISSPELT:
-        return Problem(f"{path}{key[:_LONGEST_MISSPELT]}…", "is not a known setting and has no effect")
     near = nearest(key, known)
     hint = say("did you mean {near}?", near=near) if near else ""
-    return Problem(f"{path}{key}", "is not a known setting and has no effect", hint)
+    shown = key if len(key) <= LONGEST_SLIP else f"{key[:LONGEST_SLIP]}…"
+    return Problem(f"{path}{shown}", "is not a known setting and has no effect", hint)
 
 
 def doubts_of_files(templates: Iterable[Template], folder: str = "templates") -> Iterator[Problem]:

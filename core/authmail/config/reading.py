@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from cattrs import Converter
 
-from authmail.config.secret import Secret
+from authmail.config.secret import Secret, revealed
 from authmail.config.slips import refuse_blanks
 from authmail.errors import ConfigError, Problem
 from authmail.mail.mailbox import Mailbox
@@ -43,7 +43,7 @@ def problem_of(path: str, error: ValueError, *, secret: object = None) -> Proble
         secret: a value that must not be in it, as where a check calls ``int`` on a secret.
     """
     words = [as_text(word if isinstance(word, str) else str(word)) for word in error.args[:2]]
-    text = secret.reveal() if isinstance(secret, Secret) else secret
+    text = revealed(secret)
     if isinstance(text, str) and text:
         words = [word.change(lambda part: part.replace(text, MARK)) for word in words]
     message, hint = (*words, NOTHING, NOTHING)[:2]

@@ -1,6 +1,6 @@
 """A text that never shows itself."""
 
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from authmail.privacy import raise_afresh
 
@@ -57,3 +57,8 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret cannot be pickled")
+
+
+def revealed(value: Any) -> Any:
+    """Return the text of a :class:`Secret`; anything else as it is."""
+    return value.reveal() if isinstance(value, Secret) else value

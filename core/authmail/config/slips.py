@@ -6,7 +6,7 @@ They are told for what they most likely are, at their place. What is told never 
 import re
 from typing import Any
 
-from authmail.config.secret import Secret
+from authmail.config.secret import revealed
 from authmail.words.text import Text, say
 
 _LONGEST_KEY = 200
@@ -31,14 +31,14 @@ def is_not_filled_in(value: Any, *, is_free: bool) -> bool:
         value: of a setting.
         is_free: it may be any words, such as a sender's name; a key that ends in ``…`` is none.
     """
-    text = value.reveal() if isinstance(value, Secret) else value
+    text = revealed(value)
     pattern = _PLACEHOLDER if is_free else _NOT_FILLED_IN
     return isinstance(text, str) and len(text) <= _LONGEST_KEY and pattern.fullmatch(text.strip()) is not None
 
 
 def how_to_fill_in(value: Any, help_text: str, *, secret: bool) -> str:
     """Return what to do about a value that is not filled in."""
-    text = value.reveal() if isinstance(value, Secret) else value
+    text = revealed(value)
     if not _VARIABLE.match(text.strip()):
         return help_text
     if secret:
@@ -48,7 +48,7 @@ def how_to_fill_in(value: Any, help_text: str, *, secret: bool) -> str:
 
 def blanks_around(value: Any) -> Text | None:
     """Return which blanks a text or secret begins or ends with, in words; None if with none, or if it has several lines."""
-    text = value.reveal() if isinstance(value, Secret) else value
+    text = revealed(value)
     if not isinstance(text, str) or not text:
         return None
     bare = text.strip().strip(_BLANKS).strip()

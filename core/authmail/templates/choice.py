@@ -10,7 +10,7 @@ from authmail.mail.message import UsageType
 from authmail.mail.vital import REQUIRED
 from authmail.outcomes import TemplateError
 from authmail.templates.language import placeholders, text_of, value_at
-from authmail.templates.template import Template
+from authmail.templates.template import Template, mail_texts
 from authmail.words.locales import best_match
 from authmail.words.text import join_words, say
 
@@ -70,8 +70,7 @@ def missing_vital(template: Template, payload: Mapping[str, Any]) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def _vital(template: Template) -> frozenset[tuple[str, ...]]:
-    texts = [template.subject, template.content, template.text or ""]
-    return frozenset(piece.path for text in texts for piece in placeholders(text) if piece.path[0] in REQUIRED)
+    return frozenset(piece.path for text in mail_texts(template) for piece in placeholders(text) if piece.path[0] in REQUIRED)
 
 
 def _by_locale(templates: Iterable[Template], usage_type: str) -> dict[str, Template]:

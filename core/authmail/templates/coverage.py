@@ -11,7 +11,7 @@ from authmail.templates.choice import choose_template, find_candidates, missing_
 from authmail.templates.language import placeholders, value_at
 from authmail.templates.samples import LOGTO_TYPES, sample_payload
 from authmail.templates.strangers import Strangers
-from authmail.templates.template import Template
+from authmail.templates.template import Template, mail_texts
 from authmail.words.text import NOTHING, Text, join_words, say
 
 
@@ -56,8 +56,7 @@ def _cell(templates: Sequence[Template], usage_type: str, locale: str, default_l
         template = choose_template(found, usage_type, payload)
     except TemplateError as error:
         return Coverage(usage_type, locale, next(iter(found.ranked), None), problem=error.hint)
-    texts = (template.subject, template.content, template.text or "", template.send_from or "", template.reply_to or "")
-    unfilled = {piece.name for text in texts for piece in placeholders(text) if value_at(payload, piece.path) is None}
+    unfilled = {name for name, path in _paths(template).items() if value_at(payload, path) is None}
     lacking = missing_vital(template, payload)
     problem = say("needs {lacking}, which {type} messages do not have", lacking=join_words(lacking), type=usage_type)
     strangers = tuple(name for name in strangers_in(template, payload) if name not in unfilled)
@@ -83,6 +82,10 @@ def strangers_in(
         recipient: the address that the mail goes to.
     """
     rule = Strangers(trusted, link_hosts)
-    texts = (template.subject, template.content, template.text or "", template.send_from or "", template.reply_to or "")
-    paths = {piece.name: piece.path for text in texts for piece in placeholders(text)}
-    return tuple(name for name, path in paths.items() if not rule.is_own(path, value_at(payload, path), recipient))
+    return tuple(name for name, path in _paths(template).items() if not rule.is_own(path, value_at(payload, path), recipient))
+
+
+def _paths(template: Template) -> dict[str, tuple[str, ...]]:
+    """Return name and path of every placeholder, those of sender and reply address too."""
+    texts = (*mail_texts(template), template.send_from or "", template.reply_to or "")
+    return {piece.name: piece.path for text in texts for piece in placeholders(text)}

@@ -112,6 +112,11 @@ class Template:
         return f"Template({self.usage_type!r}, locale={self.locale!r}, content=<{len(self.content)} characters>)"
 
 
+def mail_texts(template: Template) -> tuple[str, str, str]:
+    """Return what a template says in a mail: subject, content, and the text part, empty where it has none."""
+    return (template.subject, template.content, template.text or "")
+
+
 #: Keys that a template may have, for hints on misspelt ones.
 KNOWN_KEYS = tuple(_KEYS)
 

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 
 # Of two names that share half of their letters in order, one is likely to be meant where the other is missing.
 _LIKELY = 0.45
-# A longer name is nobody's misspelling; and who has more unknown ones has no slip.
-_LONGEST_SLIP = 64
+#: A longer name is nobody's misspelling.
+LONGEST_SLIP = 64
+# Who has more unknown ones has no slip.
 _MOST_SLIPS = 50
 _NEAR = 0.72
 
@@ -17,7 +18,12 @@ def plain_name(name: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str | None:
-    """Return which of the known names was most likely meant, whatever case, hyphens and a letter more or less."""
+    """Return which of the known names was most likely meant, whatever case, hyphens and a letter more or less.
+
+    None where none is near, and for a name of more than :data:`LONGEST_SLIP` characters.
+    """
+    if len(name) > LONGEST_SLIP:
+        return None
     rated = [(_likeness(name, one), one) for one in known]
     likeness, found = max(rated, default=(0.0, None), key=lambda pair: pair[0])
     return found if likeness >= least else None
@@ -37,7 +43,7 @@ def written_instead(missing: Iterable[str], unknown: Iterable[str], *, near: boo
         unknown: names that are there and mean nothing.
         near: only nearly the same ones; otherwise ``apikey`` may stand for ``accessKeyId`` where that is missing.
     """
-    missing, unknown = list(missing), [name for name in unknown if len(name) <= _LONGEST_SLIP][:_MOST_SLIPS]
+    missing, unknown = list(missing), [name for name in unknown if len(name) <= LONGEST_SLIP][:_MOST_SLIPS]
     pairs = sorted(((_likeness(one, other), one, other) for one in missing for other in unknown), reverse=True)
     found: dict[str, str] = {}
     for likeness, wanted, written in pairs:
