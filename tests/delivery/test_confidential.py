@@ -15,7 +15,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from spellings import SPELLINGS
 
 from authmail import Egress, Mailer, Message, SendError, Template
-from authmail.delivery import Dedupe, Delivery, Limit, SQLiteStore
+from authmail.delivery import Claim, Dedupe, Delivery, Limit, SQLiteStore
 from authmail.words.striking import Spellings
 
 SECRET, CODE, LINK = "re_hunter2CANARY_77", "739154", "https://auth.example.com/reset?token=Qx7pL2-88"
@@ -89,7 +89,7 @@ async def test_the_files_of_a_store_are_their_owners(tmp_path):
     mask = os.umask(0)
     try:
         async with SQLiteStore(tmp_path / "authmail.db") as store:
-            assert await store.reserve("token", [("key", Limit(1, 60))]) == 0
+            assert (await store.begin(Claim(counts=(("key", Limit(1, 60)),)))).wait == 0
             rights = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
     finally:
         os.umask(mask)

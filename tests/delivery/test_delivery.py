@@ -279,10 +279,9 @@ def test_cancelling_at_any_await_leaves_everything_in_order(scripted, in_fake_ti
                 await task
             assert await delivery.send(message) == Receipt("2")
             assert len(two.calls) == 1
-            notice = Message("zoe@example.com", "Notice", {})
-            assert await delivery.send(notice) == Receipt("2")
+            assert await delivery.send(Message("zoe@example.com", "Notice", {"event": "signed in"})) == Receipt("2")
             with pytest.raises(Limited):
-                await delivery.send(notice)
+                await delivery.send(Message("zoe@example.com", "Notice", {"event": "signed out"}))
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     in_fake_time(scenario())

@@ -5,6 +5,9 @@ Everything here is a sender around senders, so they nest::
     Delivery(Dedupe(Limits(Retry(Failover([Mailer(a, config), Mailer(b, config)])))))
 """
 
+from authmail.delivery.alert import Alert, AlertCause
+from authmail.delivery.alert_ways import AlertCommand, AlertMail, AlertWay, AlertWebhook
+from authmail.delivery.alerts import Alerts
 from authmail.delivery.breaker import Breaker
 from authmail.delivery.dedupe import Dedupe
 from authmail.delivery.delivery import Delivery
@@ -15,11 +18,20 @@ from authmail.delivery.limits import Limits
 from authmail.delivery.retry import Retry
 from authmail.delivery.routes import Route, Routes
 from authmail.delivery.sender import MessageSender, Step, Wrapper
-from authmail.delivery.stores import Entry, Limit, MemoryStore, SQLiteStore, Store, StoreError
+from authmail.delivery.stores import Begun, Claim, Entry, Limit, MemoryStore, Note, SQLiteStore, Store, StoreError
 from authmail.delivery.unknown import OnUnknown
 
 __all__ = [
+    "Alert",
+    "AlertCause",
+    "AlertCommand",
+    "AlertMail",
+    "AlertWay",
+    "AlertWebhook",
+    "Alerts",
+    "Begun",
     "Breaker",
+    "Claim",
     "Dedupe",
     "Delivery",
     "Entry",
@@ -28,6 +40,7 @@ __all__ = [
     "Limits",
     "MemoryStore",
     "MessageSender",
+    "Note",
     "OnUnknown",
     "Retry",
     "Route",

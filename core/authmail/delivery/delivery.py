@@ -1,24 +1,28 @@
 """Delivery: the outermost sender, which tells observers, logs and metrics the one answer per message."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Self
 
 from authmail.connect.arguments import read_plugins
-from authmail.connect.plugins import notify
-from authmail.delivery.events import heard_by
+from authmail.connect.observers import Observers
+from authmail.delivery.alerts import Alerts
+from authmail.delivery.events import Passage, passing
 from authmail.delivery.limits import canonical_address
-from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, name_of, now
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, deadline_of, name_of, now
+from authmail.delivery.sharing import Sharing
 from authmail.delivery.stores.store import keyed_digest, new_secret
 from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
 from authmail.mailer import Mailer
-from authmail.outcomes import Receipt, SendError, TemplateError
+from authmail.outcomes import OutcomeUnknown, Phase, Reason, Receipt, SendError, TemplateError
 from authmail.privacy import log_of, one_line, raise_afresh
 from authmail.templates.samples import sample_payload
 from authmail.templates.template import Template
+from authmail.words.text import say
 
 _log = log_of("authmail.delivery")
 
@@ -35,7 +39,15 @@ class Delivery(Wrapper):
         plugins: objects or modules with host hooks.
         timeout: seconds for everything that a message needs, unless ``send`` is told.
         log_secret: key of the recipients' hashes in the log; by default one of this process.
+        name: keeps limits and repeats apart from those of other deliveries in the same store, such as a tenant's id. Nothing of a
+            config does, so that a swap or a new key forgets nothing.
+        replaces: the delivery that this one takes over from, name and all that is counted and remembered; for a reload.
+
+    Raises:
+        ConfigError: a delivery of the same name and store, with other accounts, is in use.
     """
+
+    passes_once = True
 
     def __init__(
         self,
@@ -44,17 +56,22 @@ class Delivery(Wrapper):
         plugins: Iterable[object] = (),
         timeout: float = DEFAULT_TIMEOUT,
         log_secret: bytes | None = None,
+        name: str = "",
+        replaces: "Delivery | None" = None,
     ) -> None:
         self._sender = sender
         self._timeout = timeout
-        self._plugins = read_plugins([*plugins, *_metrics()])
-        self._observed = bool(self._plugins.get_plugins())
+        self.name = name
+        self._observers = Observers(read_plugins([*plugins, *_metrics()]))
         self._log_secret = log_secret or new_secret()
+        replaced = None if replaces is None else replaces._sharing  # noqa: SLF001 (another of this class)
+        self._sharing: Sharing = Sharing(self, name, replaced)
 
     @property
     def inside(self) -> tuple[Any, ...]:
-        """The sender."""
-        return (self._sender,)
+        """The sender, and what tells alerts."""
+        alerts = (plugin for plugin in self._observers.host.get_plugins() if isinstance(plugin, Alerts))
+        return (self._sender, *(part for one in alerts for part in one.inside))
 
     @raise_afresh
     async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
@@ -67,23 +84,62 @@ class Delivery(Wrapper):
         Raises:
             SendError: one of its kinds; ``tried`` names the attempts, where there were several.
         """
-        timeout = self._timeout if timeout is None else timeout
+        self._sharing.begin()
         begun = now()
+        way = Passage(self._observers or None, self.name)
         error: SendError
-        with heard_by(self._plugins if self._observed else None):
-            try:
-                receipt = await attempt(self._sender, message, timeout)
-            except SendError as raised:
-                error = raised
-            else:
-                self._record(message, begun, receipt=receipt)
-                if self._observed:
-                    await notify(self._plugins, "message_sent", message=message, receipt=receipt)
-                return receipt
-            self._record(message, begun, error=error)
-            if self._observed:
-                await notify(self._plugins, "message_failed", message=message, error=error)
+        try:
+            with passing(way):
+                receipt = await attempt(self._sender, message, deadline_of(timeout, self._timeout))
+        except SendError as raised:
+            error = raised
+        except asyncio.CancelledError:
+            self._hear_of_cancelled(message, way, begun)
+            raise
+        else:
+            self._tell(message, way, begun, receipt)
+            await self._observers.give_way()
+            return receipt
+        self._tell(message, way, begun, error)
+        await self._observers.give_way()
         raise error
+
+    async def __aenter__(self) -> Self:
+        self._sharing.begin()
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            self._sharing.end()
+            raise
+
+    @raise_afresh
+    async def close(self) -> None:
+        """Close what was opened, and wait for observers. Closing twice is harmless; it can be opened again, also on another loop."""
+        await super().close()
+        await self._observers.close()
+        self._sharing.end()
+
+    def abandon(self) -> None:
+        """In a forked child: leave what the parent opened to the parent, so that this can be opened again."""
+        super().abandon()
+        self._observers.abandon()
+
+    def _tell(self, message: Mail, way: Passage, begun: float, answer: Receipt | SendError) -> None:
+        """Say to log and observers what became of a message: once for each, whoever still waits."""
+        self._record(message, begun, answer, repeated=way.repeated)
+        if not self._observers:
+            return
+        if isinstance(answer, Receipt):
+            self._observers.tell("message_sent", message=message, receipt=answer, repeated=way.repeated)
+        else:
+            self._observers.tell("message_failed", message=message, error=answer, repeated=way.repeated)
+
+    def _hear_of_cancelled(self, message: Mail, way: Passage, begun: float) -> None:
+        if way.going_on is None:
+            hint = say("its caller was cancelled meanwhile, so nobody knows what became of it")
+            self._tell(message, way, begun, OutcomeUnknown(hint, reason=Reason.TIMEOUT, phase=Phase.DURING))
+        else:
+            way.going_on.add_done_callback(lambda task: self._tell(message, way, begun, _answer_of(task)))
 
     @raise_afresh
     async def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
@@ -141,8 +197,8 @@ class Delivery(Wrapper):
             sender = sender.toward(message)
         yield sender
 
-    def _record(self, message: Mail, begun: float, *, receipt: Receipt | None = None, error: SendError | None = None) -> None:
-        level = logging.INFO if receipt else logging.WARNING
+    def _record(self, message: Mail, begun: float, answer: Receipt | SendError, *, repeated: bool) -> None:
+        level = logging.INFO if isinstance(answer, Receipt) else logging.WARNING
         if not _log.isEnabledFor(level):
             return
         fields: dict[str, Any] = {
@@ -150,14 +206,28 @@ class Delivery(Wrapper):
             "recipient": keyed_digest(self._log_secret, [canonical_address(message.address)])[:16],
             "seconds": round(now() - begun, 3),
         }
-        if receipt is not None:
-            fields |= {"outcome": "accepted", "connector": receipt.connector, "message_id": receipt.message_id}
-        if error is not None:
-            fields |= {"outcome": error.outcome, "reason": str(error.reason), "code": error.code, "connector": error.connector}
-            fields |= {"attempts": len(error.tried)} if error.tried else {}
+        if isinstance(answer, Receipt):
+            fields |= {"outcome": "accepted", "connector": answer.connector, "message_id": answer.message_id}
+        else:
+            fields |= {
+                "outcome": answer.outcome,
+                "reason": str(answer.reason),
+                "code": answer.code,
+                "connector": answer.connector,
+            }
+            fields |= {"attempts": len(answer.tried)} if answer.tried else {}
+        fields |= {"delivery": self.name} if self.name else {}
+        fields |= {"repeated": True} if repeated else {}
         # Type and ids are anybody's: no line break may begin a line of their own.
         words = " ".join(f"{name}={one_line(str(value))[:200]}" for name, value in fields.items() if value not in (None, ""))
         _log.log(level, "message %s", words, extra={"authmail": fields})
+
+
+def _answer_of(task: asyncio.Task[Receipt | SendError]) -> Receipt | SendError:
+    if task.cancelled() or task.exception() is not None:
+        hint = say("its caller was cancelled meanwhile, so nobody knows what became of it")
+        return OutcomeUnknown(hint, reason=Reason.CONNECTOR, phase=Phase.DURING)
+    return task.result()
 
 
 async def _template_step(mailer: Mailer, message: Message) -> Step:

@@ -5,10 +5,10 @@ from typing import Any
 
 from authmail.delivery.breaker import Breaker
 from authmail.delivery.events import report
-from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, now
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, deadline_of, now
 from authmail.delivery.trail import Trail
 from authmail.delivery.unknown import OnUnknown, may_resend
-from authmail.http.deadline import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT
+from authmail.http.deadline import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT, connecting_within
 from authmail.mail.email import Mail
 from authmail.outcomes import MessageRejected, OutcomeUnknown, Receipt, SendError
 
@@ -53,19 +53,20 @@ class Failover(Wrapper):
         Raises:
             SendError: the one answer for all senders; see :class:`~authmail.delivery.trail.Trail`.
         """
-        deadline = now() + (self._timeout if timeout is None else timeout)
+        deadline = deadline_of(timeout, self._timeout)
         resends = may_resend(message, self._on_unknown)
         trail = Trail()
         for position, sender in enumerate(self._senders):
-            left = deadline - now()
-            if position and left < SHORTEST_ATTEMPT:
-                break
             if position:
-                await report(
-                    "switched", message=message, sender=self._senders[position - 1].name, to=sender.name, error=trail.errors[-1]
-                )
+                if deadline - now() < SHORTEST_ATTEMPT:
+                    break
+                before = self._senders[position - 1].name
+                report("switched", message=message, sender=before, to=sender.name, error=trail.errors[-1])
+            share = (deadline - now()) / (len(self._senders) - position)
             try:
-                return await attempt(sender, message, left / (len(self._senders) - position) if resends else left)
+                # That no connection came about is known for sure, so also what must not go out twice has time for the next.
+                with connecting_within(share):
+                    return await attempt(sender, message, now() + share if resends else deadline)
             except SendError as error:
                 trail.add(error, sender.name)
                 if isinstance(error, MessageRejected) or (isinstance(error, OutcomeUnknown) and not resends):

@@ -1,22 +1,19 @@
 """Limits: how many messages a recipient, a client and the whole account may have in a while."""
 
-import asyncio
 import re
-import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
-from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, now
-from authmail.delivery.stores import Limit, MemoryStore, Store, StoreError, asked
-from authmail.http.deadline import DEFAULT_TIMEOUT
+from authmail.delivery.events import passage
+from authmail.delivery.sender import MessageSender, Step, attempt, deadline_of
+from authmail.delivery.sharing import where_shared
+from authmail.delivery.stores import Claim, Limit, MemoryStore, Store
+from authmail.delivery.trip import Claiming, Trip, joined, set_out, shared
+from authmail.errors import Misused
 from authmail.mail.email import Mail
-from authmail.outcomes import Limited, NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError
-from authmail.privacy import log_of
-from authmail.words.text import say
-
-_log = log_of("authmail.delivery")
+from authmail.outcomes import MessageRejected, OutcomeUnknown, Phase, Receipt, SendError
 
 #: What Logto's server allows one recipient (its consts of 2026-08): ten mails in ten minutes.
 RECIPIENT_LIMIT = Limit(10, 600)
@@ -30,21 +27,25 @@ _QUOTED_PAIR = re.compile(r"\\(.)")
 _FORWARDED = re.compile(r"\s*\"?(?:\[(?P<v6>[^\]]*)\](?::\d+)?|(?P<v4>[\d.]+)(?::\d+)?)\"?\s*")
 
 
-class Limits(Wrapper):
+class Limits(Claiming):
     """Refuses messages beyond a limit before anything is sent: :class:`~authmail.Limited`, with the seconds to wait.
 
-    Counted is what was accepted or may have been. A message that was not sent is taken back.
+    Counted is what was accepted or may have been. A message that was not sent is taken back. What the provider itself
+    refused stays counted for client and account, so that made-up addresses end; never for the recipient.
 
     Args:
         sender: who sends.
-        store: where counts are kept; in memory by default.
+        store: where counts are kept; in memory by default, of this process alone.
         recipient: for each recipient, whatever the case, tag or spelling of the address; None for no limit.
         ip: for each client that asks (``Message.ip``), where the host gives it; an IPv6 client is its /64. None for no limit.
         account: for everything sent through here.
-        scope: keeps the counts of several of these apart in one store, such as a tenant's id.
+        scope: keeps the counts of several of these apart in one store, such as a tenant's id; the name of the Delivery around it
+            by default.
         strict: refuse to send while the store cannot be used; by default messages then go out uncounted, with a
             warning in the log, since people could not sign in otherwise.
     """
+
+    passes_once = True
 
     def __init__(
         self,
@@ -58,28 +59,28 @@ class Limits(Wrapper):
         strict: bool = False,
     ) -> None:
         self._sender = sender
-        self._store = MemoryStore() if store is None else store
+        self.store = MemoryStore() if store is None else store
         self._recipient = recipient
         self._ip = ip
         self._account = account
-        self._scope = scope
-        self._strict = strict
+        self.scope = scope
+        self.strict = strict
 
     @property
     def inside(self) -> tuple[Any, ...]:
         """The sender and the store."""
-        return (self._sender, self._store)
+        return (self._sender, self.store)
 
     def steps(self, message: Mail) -> Iterable[Step]:
         """Name the limits that count this message."""
         counted = {"recipient": self._recipient, "account": self._account}
         if message.ip:
             counted["client"] = self._ip
+        where = where_shared(self.store)
         for name, limit in counted.items():
             if limit is not None:
-                yield Step(
-                    f"limit per {name}", f"{limit.most} in {limit.seconds:g} s", "counted is what was or may have been sent"
-                )
+                what = f"counted is what was or may have been sent, {where}"
+                yield Step(f"limit per {name}", f"{limit.most} in {limit.seconds:g} s", what)
 
     async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
         """Send a message if the limits leave room.
@@ -88,48 +89,46 @@ class Limits(Wrapper):
             Limited: they do not; nothing was sent.
             SendError: the sender's.
         """
-        deadline = now() + (DEFAULT_TIMEOUT if timeout is None else timeout)
-        token = secrets.token_hex(8)
-        claims = list(self._claims(message))
+        deadline = deadline_of(timeout)
+        trip = joined(self)
+        if trip is not None:
+            return await self._counted(trip, message, deadline)
+        trip = await set_out(self, message, deadline)
         try:
-            wait = await asked(self._store.reserve(token, claims))
-        except StoreError as error:
-            if self._strict:
-                raise NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE) from None
-            _log.warning("sent uncounted: %s", error)
-            claims, wait = [], 0.0
-        except asyncio.CancelledError:  # the store may have counted it by then, and nothing went out
-            await self._take_back(token, [key for key, _ in claims])
-            raise
-        if wait > 0:
-            hint = say("too many messages for this recipient, client or account; this is the host's own limit")
-            raise Limited(hint, retry_after=wait)
+            with shared(trip):
+                return await self._counted(trip, message, deadline)
+        finally:
+            await trip.end(deadline)
+
+    def claim(self, message: Mail, timeout: float) -> Claim:
+        """Return the keys that a message counts under."""
+        return Claim(counts=tuple((key, limit) for _, key, limit in self._counts(message)))
+
+    async def _counted(self, trip: Trip, message: Mail, deadline: float) -> Receipt:
         try:
-            return await attempt(self._sender, message, deadline - now())
+            return await attempt(self._sender, message, deadline)
         except OutcomeUnknown:
             raise
-        except SendError:
-            await self._take_back(token, [key for key, _ in claims])
+        except SendError as error:
+            stays = isinstance(error, MessageRejected) and error.phase is not Phase.BEFORE
+            trip.uncount(key for what, key, _ in self._counts(message) if not stays or what == "recipient")
+            raise
+        except Misused:
+            trip.uncount(key for _, key, _ in self._counts(message))
             raise
 
-    async def _take_back(self, token: str, keys: list[str]) -> None:
-        try:
-            if keys:
-                await asked(self._store.release(token, keys))
-        except StoreError as error:
-            _log.warning("a message that was not sent stays counted: %s", error)
-
-    def _claims(self, message: Mail) -> Iterator[tuple[str, Limit]]:
-        if self._recipient is not None:
-            yield self._key("recipient", self._recipient, same_person(message.address)), self._recipient
-        if self._ip is not None and message.ip:
-            yield self._key("ip", self._ip, _client(message.ip)), self._ip
-        if self._account is not None:
-            yield self._key("account", self._account, ""), self._account
-
-    def _key(self, what: str, limit: Limit, whose: str) -> str:
-        # Limits of several lengths around each other count apart.
-        return self._store.digest(what, self._scope, str(limit.seconds), whose)
+    def _counts(self, message: Mail) -> Iterator[tuple[str, str, Limit]]:
+        """Yield what is counted, the key and the limit."""
+        whose = {
+            "recipient": (self._recipient, same_person(message.address)),
+            "ip": (self._ip if message.ip else None, _client(message.ip or "")),
+            "account": (self._account, ""),
+        }
+        scope = self.scope or passage().scope
+        for what, (limit, who) in whose.items():
+            if limit is not None:
+                # Limits of several lengths around each other count apart.
+                yield what, self.store.digest(what, scope, str(limit.seconds), who), limit
 
 
 def canonical_address(address: str) -> str:

@@ -7,9 +7,13 @@ authmail.messages       counter    outcome, reason, type: one for each message
 authmail.attempts       counter    sender, outcome, reason: one for each attempt
 authmail.switches       counter    sender, to: messages that went on to another sender
 authmail.breaker        counter    sender, state: breakers that opened, probed or closed
+authmail.alerts         counter    alert, state, sender: what somebody was told, and that it was over
 authmail.attempt.time   histogram  sender, outcome; seconds
 ======================  =========  =========================================================
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from opentelemetry import metrics
 
@@ -32,6 +36,7 @@ class Metrics:
             "authmail.switches", unit="{message}", description="Messages that went to another sender"
         )
         self._breakers = meter.create_counter("authmail.breaker", unit="{change}", description="Changes of breakers")
+        self._alerts = meter.create_counter("authmail.alerts", unit="{alert}", description="Alerts, on and over")
         self._time = meter.create_histogram("authmail.attempt.time", unit="s", description="Time that an attempt took")
 
     @hookimpl
@@ -60,6 +65,11 @@ class Metrics:
     def breaker(self, sender: str, state: str) -> None:
         """Count a breaker's change."""
         self._breakers.add(1, {"sender": sender, "state": state})
+
+    @hookimpl
+    def alert(self, alert: Mapping[str, Any]) -> None:
+        """Count an alert."""
+        self._alerts.add(1, {name: alert[name] for name in ("alert", "state", "sender")})
 
 
 def _outcome(error: SendError) -> dict[str, str]:

@@ -5,12 +5,13 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, name_of, now
+from authmail.delivery.failover import Failover
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, deadline_of, name_of, now
 from authmail.delivery.trail import Trail
 from authmail.delivery.unknown import OnUnknown, may_resend
 from authmail.http.deadline import DEFAULT_TIMEOUT, SHORTEST_ATTEMPT
 from authmail.mail.email import Mail
-from authmail.outcomes import NotSent, OutcomeUnknown, Receipt, SendError, Throttled
+from authmail.outcomes import NotSent, OutcomeUnknown, Receipt, SendError, Throttled, UnknownThenRejected
 
 
 class Retry(Wrapper):
@@ -62,11 +63,11 @@ class Retry(Wrapper):
         Raises:
             SendError: the one answer for all attempts; see :class:`~authmail.delivery.trail.Trail`.
         """
-        deadline = now() + (self._timeout if timeout is None else timeout)
+        deadline = deadline_of(timeout, self._timeout)
         trail = Trail()
         for number in range(1, self._attempts + 1):
             try:
-                return await attempt(self._sender, message, deadline - now())
+                return await attempt(self._sender, message, deadline)
             except SendError as error:
                 trail.add(error, name_of(self._sender))
                 if number == self._attempts or not self._repeats(error, message):
@@ -79,12 +80,16 @@ class Retry(Wrapper):
 
     def steps(self, message: Mail) -> Iterable[Step]:
         """Say how often, and what an unknown outcome would do."""
-        yield Step("attempts", f"at most {self._attempts}", "after NotSent and Throttled, as long as there is time")
+        senders = len(inner.inside) if isinstance(inner := self._sender, Failover) else 1
+        all_of_them = f" of {senders} senders: {self._attempts * senders} askings" if senders > 1 else ""
+        yield Step("attempts", f"at most {self._attempts}{all_of_them}", "after NotSent and Throttled, as long as there is time")
         resends = may_resend(message, self._on_unknown)
         decision = "send again" if resends else "stop"
         yield Step("unknown outcome", decision, "a second mail is harmless" if resends else "a second mail might do harm")
 
     def _repeats(self, error: SendError, message: Mail) -> bool:
+        if isinstance(error, UnknownThenRejected):  # no provider would answer otherwise
+            return False
         if isinstance(error, OutcomeUnknown):
             return may_resend(message, self._on_unknown)
         return isinstance(error, NotSent | Throttled)

@@ -6,8 +6,7 @@ from typing import Any
 
 import attrs
 
-from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt
-from authmail.http.deadline import DEFAULT_TIMEOUT
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, deadline_of
 from authmail.mail.email import Mail
 from authmail.mail.mailbox import Mailbox
 from authmail.outcomes import Receipt
@@ -89,6 +88,8 @@ class Routes(Wrapper):
         default_name: what people call that.
     """
 
+    passes_once = True
+
     def __init__(self, routes: Iterable[Route], default: MessageSender, *, default_name: str = "default") -> None:
         self._routes = (*routes, Route(name=default_name, sender=default))
 
@@ -117,7 +118,7 @@ class Routes(Wrapper):
         Raises:
             SendError: the sender's.
         """
-        return await attempt(self.route_of(message).sender, message, DEFAULT_TIMEOUT if timeout is None else timeout)
+        return await attempt(self.route_of(message).sender, message, deadline_of(timeout))
 
 
 def _domain(address: str) -> str:

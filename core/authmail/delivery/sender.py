@@ -4,11 +4,13 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import attrs
 
+from authmail.connect.beside import Beside
 from authmail.delivery.events import is_heard, report
+from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.mail.email import Mail
 from authmail.outcomes import NotSentInTime, Receipt, SendError
 from authmail.words.text import say
@@ -43,7 +45,17 @@ class Wrapper(ABC):
     closes it in reverse order. Whoever opened the Mailers already just sends.
     """
 
+    #: Whether each message is handed on at most once.
+    passes_once: ClassVar[bool] = False
     _stack: AsyncExitStack | None = None
+    _beside: Beside | None = None
+
+    @property
+    def beside(self) -> Beside:
+        """What goes on beside messages; closing waits for it."""
+        if self._beside is None:
+            self._beside = Beside()
+        return self._beside
 
     @property
     def inside(self) -> tuple[Any, ...]:
@@ -88,11 +100,13 @@ class Wrapper(ABC):
 
 
 def _resources(wrapper: Wrapper) -> Iterator[Any]:
+    """Yield what is opened, in this order; what goes on beside messages is waited for before its store closes."""
     for part in wrapper.inside:
         if isinstance(part, Wrapper):
             yield from _resources(part)
         elif hasattr(part, "__aenter__"):
             yield part
+    yield wrapper.beside
 
 
 def now() -> float:
@@ -106,21 +120,33 @@ def name_of(sender: object) -> str:
     return str(getattr(sender, "name", None) or getattr(connector, "id", None) or type(sender).__name__)
 
 
-async def attempt(sender: MessageSender, message: Mail, timeout: float, *, name: str | None = None) -> Receipt:
-    """Let a sender within send, if there is time; one that is no wrapper is an attempt, which observers hear of."""
-    if not timeout > 0:  # also where it is no number
+async def attempt(sender: MessageSender, message: Mail, deadline: float, *, name: str | None = None) -> Receipt:
+    """Let a sender within send, if there is time; one that is no wrapper is an attempt, which observers hear of.
+
+    Args:
+        sender: who is asked.
+        message: what to send.
+        deadline: a time of :func:`now`; what is left until then is read at the last moment.
+        name: what people call the sender.
+    """
+    begun = now()
+    if not deadline - begun > 0:  # also where it is no number
         raise NotSentInTime(say("no time was left to send the message"))
     if isinstance(sender, Wrapper) or not is_heard():
-        return await sender.send(message, timeout=timeout)
-    begun = now()
+        return await sender.send(message, timeout=deadline - begun)
     error: SendError | None = None
     receipt: Receipt | None = None
     try:
-        receipt = await sender.send(message, timeout=timeout)
+        receipt = await sender.send(message, timeout=deadline - begun)
     except SendError as raised:
         error = raised
-    await report("attempt", message=message, sender=name or name_of(sender), receipt=receipt, error=error, seconds=now() - begun)
+    report("attempt", message=message, sender=name or name_of(sender), receipt=receipt, error=error, seconds=now() - begun)
     if receipt is None:
         assert error is not None  # noqa: S101 (one of both)
         raise error
     return receipt
+
+
+def deadline_of(timeout: float | None, default: float = DEFAULT_TIMEOUT) -> float:
+    """Return the time of :func:`now` at which a message must have its answer."""
+    return now() + (default if timeout is None else timeout)

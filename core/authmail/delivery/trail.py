@@ -2,7 +2,8 @@
 
 import attrs
 
-from authmail.outcomes import MessageRejected, NotSent, OutcomeUnknown, SendError, Throttled
+from authmail.outcomes import MessageRejected, NotSent, OutcomeUnknown, SendError, Throttled, UnknownThenRejected
+from authmail.words.text import say
 
 
 @attrs.define
@@ -20,19 +21,28 @@ class Trail:
     def verdict(self) -> SendError:
         """Return the one error for all attempts.
 
-        Once an attempt may have been accepted, the outcome is unknown, whatever came later. Otherwise a rejection is
-        final; else the error that promises most decides, so that the host may try again as soon as that makes sense.
+        Once an attempt may have been accepted, the outcome is unknown, whatever came later; a rejection is the last word
+        all the same, and the answer says both. Otherwise a rejection is final; else the error that promises most decides, so
+        that the host may try again as soon as that makes sense.
         """
         return self._speaker().afresh(tried=self.tried)
 
     def _speaker(self) -> SendError:
         last = self.errors[-1]
         unknown = [error for error in self.errors if isinstance(error, OutcomeUnknown)]
+        if unknown and isinstance(last, MessageRejected):
+            return _both(unknown[-1], last)
         if unknown:
             return unknown[-1]
         if isinstance(last, MessageRejected):
             return last
         return min((error for error in self.errors if isinstance(error, NotSent | Throttled)), key=_wait, default=last)
+
+
+def _both(unknown: OutcomeUnknown, rejected: MessageRejected) -> SendError:
+    hint = say("it may have been sent, and was then refused: {hint}", hint=rejected.hint)
+    said = {name: value for name, value in unknown.to_dict().items() if name != "outcome"}
+    return UnknownThenRejected(**said | {"hint": hint})
 
 
 def _wait(error: SendError) -> float:

@@ -17,6 +17,7 @@ from authmail.delivery.breaker import Breaker
 from authmail.delivery.dedupe import Dedupe
 from authmail.delivery.delivery import Delivery
 from authmail.delivery.failover import Failover
+from authmail.delivery.file.alerts import alerts_of, problems_of_alerts
 from authmail.delivery.file.reading import parse_settings
 from authmail.delivery.file.settings import DeliverySettings, FileSettings, LimitsSettings, SenderSettings
 from authmail.delivery.limits import Limits
@@ -94,6 +95,8 @@ def compose(
         settings = FileSettings.from_dict(raw)
     except ConfigError as error:
         problems += error.problems
+    else:
+        problems += problems_of_alerts(settings.alerts, egress, of_owner=references is not None)
     if references is None and (strange := list(_paths_outside(raw, folder))):
         raise ConfigError([*problems, *strange])
     templates, unusable = _templates(raw, folder, of_owner=references is not None)
@@ -107,7 +110,7 @@ def compose(
             problems += prefix_paths(error.problems, f"senders.{name}")
     if settings is None or problems:
         raise ConfigError(problems)
-    return _nested(settings, mailers, folder, plugins)
+    return _nested(settings, mailers, folder, plugins, egress)
 
 
 def _paths_outside(raw: Mapping[str, Any], folder: Path) -> Iterable[Problem]:
@@ -166,7 +169,9 @@ def _connector(name: str, distribution: str | None) -> Connector:
     raise ConfigError([problem])
 
 
-def _nested(settings: FileSettings, mailers: Mapping[str, Mailer], folder: Path, plugins: Iterable[object]) -> Delivery:
+def _nested(
+    settings: FileSettings, mailers: Mapping[str, Mailer], folder: Path, plugins: Iterable[object], egress: Egress
+) -> Delivery:
     delivery = settings.delivery
     # One breaker for each account, whichever route its messages come by.
     breakers = {
@@ -191,7 +196,8 @@ def _nested(settings: FileSettings, mailers: Mapping[str, Mailer], folder: Path,
     if settings.limits.enabled:
         sender = _limited(sender, store, settings.limits)
     sender = Dedupe(sender, store=store, keep=delivery.keep, hold=delivery.hold)
-    return Delivery(sender, plugins=plugins, timeout=delivery.timeout)
+    alerts = alerts_of(settings, breakers, egress, store)
+    return Delivery(sender, plugins=(*plugins, alerts), timeout=delivery.timeout)
 
 
 def _chain(names: Iterable[str], breakers: Mapping[str, Breaker], delivery: DeliverySettings) -> MessageSender:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import attrs
 
+from authmail.config import checks
 from authmail.config.secret import Secret
 from authmail.config.settings import Settings, setting, settings
 from authmail.errors import ConfigError, Problem
@@ -97,6 +98,43 @@ class RouteSettings(Settings):
 
 
 @settings
+class AlertWebhookSettings(Settings):
+    """Where alerts are posted to."""
+
+    url: str = setting("URL", help="https:// URL that alerts are posted to, as JSON", max_length=2048, check=checks.url)
+    secret: Secret = setting(
+        "Signing secret",
+        help="Signs every request by Standard Webhooks; whsec_ and Base64, the same at the receiver",
+        check=checks.webhook_secret,
+    )
+
+    def __repr__(self) -> str:
+        return "AlertWebhookSettings()"  # a path may be known to few
+
+
+@settings
+class AlertMailSettings(Settings):
+    """Whom alerts are mailed to."""
+
+    to: str = setting("To", help="An address of your own", check=checks.one_address)
+    sender: str = setting("Sender", help="Name of a sender of this file; alerts about that one are not mailed")
+
+
+@settings
+class AlertsSettings(Settings):
+    """Who is told of account errors, open breakers and messages in doubt; the log is told always."""
+
+    webhook: AlertWebhookSettings | None = setting("Webhook", default=None)
+    command: tuple[str, ...] = setting(
+        "Command", help="A program and its arguments, run without a shell; the alert is JSON on its standard input", default=()
+    )
+    mail: AlertMailSettings | None = setting("Mail", help="By another sender than the one that fails", default=None)
+
+    def __repr__(self) -> str:
+        return "AlertsSettings()"  # an argument may be a secret
+
+
+@settings
 class FileSettings(Settings):
     """The whole file."""
 
@@ -114,6 +152,7 @@ class FileSettings(Settings):
     delivery: DeliverySettings = setting("Delivery", default=DeliverySettings())
     limits: LimitsSettings = setting("Limits", default=LimitsSettings())
     routes: tuple[RouteSettings, ...] = setting("Routes", default=())
+    alerts: AlertsSettings | None = setting("Alerts", default=None)
 
     def __attrs_post_init__(self) -> None:
         problems = list(self._unknown_senders())
@@ -125,10 +164,13 @@ class FileSettings(Settings):
     def _unknown_senders(self) -> Iterable[Problem]:
         named = [("delivery.order", self.delivery.order)]
         named += [(f"routes[{index}].senders", route.senders) for index, route in enumerate(self.routes)]
+        places = [(f"{path}[{index}]", name) for path, names in named for index, name in enumerate(names)]
+        if self.alerts is not None and self.alerts.mail is not None:
+            places.append(("alerts.mail.sender", self.alerts.mail.sender))
+        for place, name in places:
+            if name not in self.senders:
+                known = ", ".join(self.senders)
+                yield Problem(place, "is not the name of a sender", say("senders here: {known}", known=known))
         for path, names in named:
-            for index, name in enumerate(names):
-                if name not in self.senders:
-                    known = ", ".join(self.senders)
-                    yield Problem(f"{path}[{index}]", "is not the name of a sender", say("senders here: {known}", known=known))
             if path != "delivery.order" and not names:
                 yield Problem(path, "must not be empty")

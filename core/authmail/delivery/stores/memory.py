@@ -3,18 +3,19 @@
 import struct
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 
-from authmail.delivery.stores.store import Entry, Limit, keyed_digest, new_secret
+from authmail.delivery.stores.store import Begun, Claim, Entry, Limit, Note, keyed_digest, new_secret
+from authmail.delivery.stores.window import end_of_slice, first_slice, is_exact, kept_under, slice_at, wait_for_room
 
 # So many of what is over are let go of with each message, so that none pays for all of them after a quiet hour.
-_LET_GO_AT_ONCE = 1000
+_LET_GO_AT_ONCE = 16
 _PAIR = struct.Struct("2d")
 
 
 class MemoryStore:
-    """Counts and answers of this process.
+    """Counts, answers and notes of this process.
 
     Args:
         clock: gives seconds that never go backwards.
@@ -26,11 +27,13 @@ class MemoryStore:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._secret = new_secret()
         self._clock = clock
-        # Key → pairs of floats: the seconds to look back and a zero; then, the earliest first, when a message was counted and
-        # a number made of its token.
+        # Key → pairs of numbers, the earliest first. In front: when all of them are over. Then, of an exact limit, when a message was
+        # counted and a number made of its token; of a larger one, a slice and how many messages are in it.
         self._counts: dict[str, bytearray] = {}
-        # Key → end of the lease, until when it is kept, fingerprint, and the answer if there is one; NUL between.
+        # Key → end of the lease, until when it is kept, token, fingerprint, and the answer if there is one; NUL between.
         self._entries: dict[str, str] = {}
+        # Key → until when it is kept, and the text; NUL between.
+        self._notes: dict[str, str] = {}
         # Second → the keys that may be over then, a line each; and those seconds, the earliest first.
         self._over: dict[int, bytearray] = {}
         self._seconds: list[int] = []
@@ -39,68 +42,129 @@ class MemoryStore:
         """See :meth:`authmail.delivery.Store.digest`."""
         return keyed_digest(self._secret, parts)
 
-    async def reserve(self, token: str, claims: Sequence[tuple[str, Limit]]) -> float:
-        """See :meth:`authmail.delivery.Store.reserve`."""
-        now = self._now()
-        wait = max((self._wait(key, limit, now) for key, limit in claims), default=0.0)
-        if wait == 0.0:
-            for key, limit in claims:
-                counted = self._counts.get(key)
-                if counted is None:
-                    counted = self._counts[key] = bytearray(_PAIR.pack(limit.seconds, 0.0))
-                counted += _PAIR.pack(now, _number(token))
-                self._let_go_at(now + limit.seconds, key)
-        return wait
-
-    async def release(self, token: str, keys: Sequence[str]) -> None:
-        """See :meth:`authmail.delivery.Store.release`."""
-        for key in keys:
-            counted = self._counts.get(key)
-            if counted is None:
-                continue
-            for start in range(len(counted) - _PAIR.size, 0, -_PAIR.size):  # most likely one of the last
-                if _PAIR.unpack_from(counted, start)[1] == _number(token):
-                    del counted[start : start + _PAIR.size]
-                    break
-            if len(counted) == _PAIR.size:
-                del self._counts[key]
-
-    async def begin(self, key: str, fingerprint: str, *, lease: float, keep: float) -> Entry | None:
+    async def begin(self, claim: Claim, *, timeout: float = 0.0) -> Begun:
         """See :meth:`authmail.delivery.Store.begin`."""
         now = self._now()
-        kept = self._entries.get(key)
-        if kept is not None:
-            end, until, known, *answer = kept.split("\0", 3)
+        notes = dict(self._read_notes(claim.notes, now))
+        entry = None if claim.key is None else self._entry(claim.key, now)
+        if entry is not None:
+            return Begun(entry=entry, at=now, notes=notes)
+        wait = max((self._wait(kept_under(key, limit), limit, now) for key, limit in claim.counts), default=0.0)
+        if wait == 0.0:
+            for key, limit in claim.counts:
+                self._count(kept_under(key, limit), limit, claim.token, now)
+            if claim.key is not None:
+                end, until = now + claim.lease, now + claim.keep
+                self._entries[claim.key] = f"{end!r}\0{until!r}\0{claim.token}\0{claim.fingerprint}"
+                self._let_go_at(until, claim.key)
+        return Begun(wait=wait, at=now, notes=notes)
+
+    async def end(
+        self,
+        claim: Claim,
+        begun: Begun,
+        *,
+        answer: str | None,
+        uncount: Sequence[str] = (),
+        timeout: float = 0.0,
+    ) -> None:
+        """See :meth:`authmail.delivery.Store.end`."""
+        limits = dict(claim.counts)
+        for key in uncount:
+            self._uncount(kept_under(key, limits[key]), limits[key], claim.token, begun.at)
+        kept = None if claim.key is None else self._entries.get(claim.key)
+        if kept is None or claim.key is None:
+            return
+        head = kept.split("\0", 4)[:4]
+        if head[2] == claim.token:
+            if answer is None:
+                del self._entries[claim.key]
+            else:
+                self._entries[claim.key] = "\0".join((*head, answer))
+
+    async def answer_of(self, key: str, *, timeout: float = 0.0) -> Entry | None:
+        """See :meth:`authmail.delivery.Store.answer_of`."""
+        return self._entry(key, self._now())
+
+    async def note(self, key: str, text: str | None, *, keep: float = 0.0, timeout: float = 0.0) -> None:
+        """See :meth:`authmail.delivery.Store.note`."""
+        until = self._now() + keep
+        if text is None:
+            self._notes.pop(key, None)
+        else:
+            self._notes[key] = f"{until!r}\0{text}"
+            self._let_go_at(until, key)
+
+    def _read_notes(self, keys: Sequence[str], now: float) -> Iterator[tuple[str, Note]]:
+        for key in keys:
+            until, _, text = self._notes.get(key, "0\0").partition("\0")
             if float(until) > now:
-                return Entry(known, answer[0] if answer else None, float(end) - now)
-        self._entries[key] = f"{now + lease!r}\0{now + keep!r}\0{fingerprint}"
-        self._let_go_at(now + keep, key)
-        return None
+                yield key, Note(text, float(until) - now)
 
-    async def finish(self, key: str, answer: str) -> None:
-        """See :meth:`authmail.delivery.Store.finish`."""
+    def _entry(self, key: str, now: float) -> Entry | None:
         kept = self._entries.get(key)
-        if kept is not None:
-            self._entries[key] = "\0".join((*kept.split("\0", 3)[:3], answer))
-
-    async def forget(self, key: str) -> None:
-        """See :meth:`authmail.delivery.Store.forget`."""
-        self._entries.pop(key, None)
+        if kept is None:
+            return None
+        end, until, _, known, *answer = kept.split("\0", 4)
+        return Entry(known, answer[0] if answer else None, float(end) - now) if float(until) > now else None
 
     def _wait(self, key: str, limit: Limit, now: float) -> float:
         counted = self._counts.get(key)
         if counted is None:
             return 0.0
-        with memoryview(counted).cast("d") as floats:
-            size = len(floats) // 2
-            first = bisect_right(range(1, size), now - limit.seconds, key=lambda index: floats[2 * index]) + 1
-            full = size - first >= limit.most
-            wait = floats[2 * (size - limit.most)] + limit.seconds - now if full else 0.0
+        exact = is_exact(limit)
+        oldest = now - limit.seconds if exact else first_slice(limit, now) - 0.5
+        with memoryview(counted).cast("d") as numbers:
+            size = len(numbers) // 2
+            first = bisect_right(range(1, size), oldest, key=lambda index: numbers[2 * index]) + 1
+            if not exact:
+                wait = wait_for_room(limit, now, ((int(numbers[2 * i]), int(numbers[2 * i + 1])) for i in range(first, size)))
+            else:
+                wait = numbers[2 * (size - limit.most)] + limit.seconds - now if size - first >= limit.most else 0.0
         if first == size:
             del self._counts[key]
-        elif first * 2 > size:  # half at a time, so that many are not moved for each message
+        else:
             del counted[_PAIR.size : first * _PAIR.size]
         return wait
+
+    def _count(self, key: str, limit: Limit, token: str, now: float) -> None:
+        counted = self._counts.get(key)
+        if counted is None:
+            counted = self._counts[key] = bytearray(_PAIR.size)
+        if is_exact(limit):
+            until = now + limit.seconds
+            counted += _PAIR.pack(now, _number(token))
+        else:
+            place = slice_at(limit, now)
+            until = end_of_slice(limit, place)
+            last, number = _PAIR.unpack_from(counted, len(counted) - _PAIR.size) if len(counted) > _PAIR.size else (None, 0.0)
+            if last == place:
+                _PAIR.pack_into(counted, len(counted) - _PAIR.size, place, number + 1)
+            else:
+                counted += _PAIR.pack(place, 1)
+        if _PAIR.unpack_from(counted)[0] != until:
+            _PAIR.pack_into(counted, 0, until, 0.0)
+            self._let_go_at(until, key)
+
+    def _uncount(self, key: str, limit: Limit, token: str, at: float) -> None:
+        counted = self._counts.get(key)
+        if counted is None:
+            return
+        for start in range(len(counted) - _PAIR.size, 0, -_PAIR.size):  # most likely one of the last
+            place, number = _PAIR.unpack_from(counted, start)
+            if is_exact(limit):
+                if (place, number) != (at, _number(token)):
+                    continue
+                del counted[start : start + _PAIR.size]
+            elif place != slice_at(limit, at):
+                continue
+            elif number > 1:
+                _PAIR.pack_into(counted, start, place, number - 1)
+            else:
+                del counted[start : start + _PAIR.size]
+            break
+        if len(counted) == _PAIR.size:
+            del self._counts[key]
 
     def _let_go_at(self, end: float, key: str) -> None:
         second = int(end) + 1
@@ -122,19 +186,22 @@ class MemoryStore:
             del keys[start:]
             if not keys:
                 del self._over[heappop(self._seconds)]
-            kept = self._entries.get(key)
-            if kept is not None and float(kept.split("\0", 2)[1]) <= now:
-                del self._entries[key]
-            counted = self._counts.get(key)
-            if (
-                counted is not None
-                and _PAIR.unpack_from(counted, len(counted) - _PAIR.size)[0] + _PAIR.unpack_from(counted)[0] <= now
-            ):
-                del self._counts[key]
+            self._let_go(key, now)
         return now
 
+    def _let_go(self, key: str, now: float) -> None:
+        kept = self._entries.get(key)
+        if kept is not None and float(kept.split("\0", 2)[1]) <= now:
+            del self._entries[key]
+        note = self._notes.get(key)
+        if note is not None and float(note.partition("\0")[0]) <= now:
+            del self._notes[key]
+        counted = self._counts.get(key)
+        if counted is not None and _PAIR.unpack_from(counted)[0] <= now:
+            del self._counts[key]
+
     def __len__(self) -> int:
-        return len(self._counts) + len(self._entries)
+        return len(self._counts) + len(self._entries) + len(self._notes)
 
 
 def _number(token: str) -> float:

@@ -1,249 +1,204 @@
 """A store in an SQLite file: for the processes of one machine, and across their restarts."""
 
-import asyncio
 import os
 import sqlite3
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
 from authmail.config.secret import Secret
-from authmail.delivery.stores.store import Entry, Limit, StoreError, keyed_digest, new_secret
+from authmail.delivery.stores.file import StoreFile
+from authmail.delivery.stores.schema import count_in_slice
+from authmail.delivery.stores.store import Begun, Claim, Entry, Limit, Note, StoreError, keyed_digest, new_secret
+from authmail.delivery.stores.window import end_of_slice, first_slice, is_exact, kept_under, slice_at, wait_for_room
 from authmail.privacy import raise_afresh
 
 _Result = TypeVar("_Result")
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS counted (
-    token TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, until REAL NOT NULL, PRIMARY KEY (token, key)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS counted_by_key ON counted (key, at);
-CREATE INDEX IF NOT EXISTS counted_by_end ON counted (until);
-CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, answer TEXT, made REAL NOT NULL, lease REAL NOT NULL, until REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS answers_by_end ON answers (until);
-"""
-_SWEEP = 30.0
-# Another process holds the file for a millisecond at a time. What waits is a message, which has ten seconds.
-_BUSY_SECONDS = 2.0
+# For what nobody waits for with a message.
+_OPENING_SECONDS = 5.0
 
 
 class SQLiteStore:
-    """Counts and answers in a file, shared by every process that opens it; not for a network file system.
+    """Counts, answers and notes in a file, shared by every process that opens it; not for a network file system.
 
-    Open it with ``async with``, after any fork; several may open the same one, and the last to leave closes it. The file
-    holds keyed hashes, times, and answers (message ids, error texts): no address, code or link. Only its owner can read it.
+    It opens when it is first used, in each process by itself, and closes with the last ``async with`` that is left, or
+    before a fork. Two of one path are the same store. The file holds keyed hashes, times, and answers (message ids, error texts):
+    no address, code or link. Only its owner can read it. Time is the machine's since its start, so a wall clock that is set moves nothing.
 
     Args:
         path: the file; made if it is not there.
         secret: key of the hashes, the same for all processes, 16 bytes or more, best kept away from the file. None keeps
             one in a file beside it, ``NAME.key``, which only the owner can read.
-        clock: gives the seconds since 1970. Should it go backwards, nothing is kept for longer.
+        clock: gives seconds; by default the store's own. Should it go backwards, time stands still.
     """
 
     @raise_afresh
     def __init__(
-        self, path: str | os.PathLike[str], *, secret: Secret | bytes | None = None, clock: Callable[[], float] = time.time
+        self,
+        path: str | os.PathLike[str],
+        *,
+        secret: Secret | bytes | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._path = Path(path)
-        self._given = secret.reveal().encode() if isinstance(secret, Secret) else secret
-        if self._given is not None and len(self._given) < 16:  # noqa: PLR2004 (128 bits)
+        self._secret = secret.reveal().encode() if isinstance(secret, Secret) else secret
+        if self._secret is not None and len(self._secret) < 16:  # noqa: PLR2004 (128 bits)
             raise ValueError("the secret of a store needs 16 bytes or more")
-        self._secret = b""
-        self._clock = clock
-        self._swept = 0.0
-        self._patience = _BUSY_SECONDS
+        self._stand_in = new_secret()
+        self._file = StoreFile(self._path, clock)
         self._openings = 0
-        self._process = 0
-        self._thread: ThreadPoolExecutor | None = None
-        self._connection: sqlite3.Connection | None = None
-        self._inherited: sqlite3.Connection | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SQLiteStore) and self._path.resolve() == other._path.resolve()
+
+    def __hash__(self) -> int:
+        return hash(self._path.resolve())
 
     async def __aenter__(self) -> Self:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="authmail-store")
-            self._process = os.getpid()
+        await self._run(lambda connection, now: None, _OPENING_SECONDS)  # noqa: ARG005
         self._openings += 1
-        try:
-            await self._run(self._open)
-        except BaseException:
-            await self._leave()
-            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._leave()
-
-    async def _leave(self) -> None:
         self._openings -= 1
-        if self._openings == 0 and self._thread is not None:
-            thread, self._thread = self._thread, None
-            if self._process == os.getpid():
-                await asyncio.get_running_loop().run_in_executor(thread, self._close)
-            thread.shutdown(wait=False)
+        if self._openings <= 0:
+            self._openings = 0
+            await self._file.close()
 
     def abandon(self) -> None:
-        """In a forked child: leave the parent's connection to the parent, so that this can be opened again."""
-        # Kept, for SQLite must not close in a child what its parent opened; a store may stand in several places.
-        self._inherited = self._connection or self._inherited
-        self._thread = self._connection = None
+        """In a forked child: nobody has entered it here. The parent closed its connection before the fork."""
         self._openings = 0
 
     def digest(self, *parts: str) -> str:
         """See :meth:`authmail.delivery.Store.digest`."""
-        return keyed_digest(self._secret, parts)
+        try:
+            secret = self._read_secret()
+        except OSError:  # told by whatever is asked of the file with it
+            secret = self._stand_in
+        return keyed_digest(secret, parts)
 
-    async def reserve(self, token: str, claims: Sequence[tuple[str, Limit]]) -> float:
-        """See :meth:`authmail.delivery.Store.reserve`."""
-        return await self._run(lambda: self._reserve(token, claims))
+    def _read_secret(self) -> bytes:
+        if self._secret is None:
+            self._secret = _kept_secret(self._path.with_name(f"{self._path.name}.key"))
+        return self._secret
 
-    async def release(self, token: str, keys: Sequence[str]) -> None:
-        """See :meth:`authmail.delivery.Store.release`."""
-
-        def work(connection: sqlite3.Connection, _: float) -> None:
-            connection.executemany("DELETE FROM counted WHERE key = ? AND token = ?", [(key, token) for key in keys])
-
-        await self._run(lambda: self._transact(work))
-
-    async def begin(self, key: str, fingerprint: str, *, lease: float, keep: float) -> Entry | None:
+    async def begin(self, claim: Claim, *, timeout: float = _OPENING_SECONDS) -> Begun:
         """See :meth:`authmail.delivery.Store.begin`."""
+        return await self._run(partial(_begin, claim), timeout)
 
-        def work(connection: sqlite3.Connection, now: float) -> Entry | None:
-            # A clock that went backwards must not keep an entry for longer.
-            connection.execute(
-                "UPDATE answers SET until = until - (made - ?1), lease = lease - (made - ?1), made = ?1 WHERE key = ?2 AND made > ?1",
-                (now, key),
-            )
-            connection.execute("DELETE FROM answers WHERE key = ? AND until <= ?", (key, now))
-            made = connection.execute(
-                "INSERT INTO answers VALUES (?, ?, NULL, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (key, fingerprint, now, now + lease, now + keep),
-            )
-            if made.rowcount:
-                return None
-            row = connection.execute("SELECT fingerprint, answer, lease FROM answers WHERE key = ?", (key,)).fetchone()
-            return Entry(row[0], row[1], row[2] - now)
+    async def end(
+        self,
+        claim: Claim,
+        begun: Begun,
+        *,
+        answer: str | None,
+        uncount: Sequence[str] = (),
+        timeout: float = _OPENING_SECONDS,
+    ) -> None:
+        """See :meth:`authmail.delivery.Store.end`."""
+        await self._run(partial(_end, claim, begun.at, answer, uncount), timeout)
 
-        return await self._run(lambda: self._transact(work))
+    async def answer_of(self, key: str, *, timeout: float = _OPENING_SECONDS) -> Entry | None:
+        """See :meth:`authmail.delivery.Store.answer_of`."""
+        return await self._run(partial(_entry, key), timeout, writes=False)
 
-    async def finish(self, key: str, answer: str) -> None:
-        """See :meth:`authmail.delivery.Store.finish`."""
+    async def note(self, key: str, text: str | None, *, keep: float = 0.0, timeout: float = _OPENING_SECONDS) -> None:
+        """See :meth:`authmail.delivery.Store.note`."""
+        await self._run(partial(_leave_note, key, text, keep), timeout)
 
-        def work(connection: sqlite3.Connection, _: float) -> None:
-            connection.execute("UPDATE answers SET answer = ? WHERE key = ?", (answer, key))
-
-        await self._run(lambda: self._transact(work))
-
-    async def forget(self, key: str) -> None:
-        """See :meth:`authmail.delivery.Store.forget`."""
-
-        def work(connection: sqlite3.Connection, _: float) -> None:
-            connection.execute("DELETE FROM answers WHERE key = ?", (key,))
-
-        await self._run(lambda: self._transact(work))
-
-    async def _run(self, work: Callable[[], _Result]) -> _Result:
-        if self._thread is None:
-            raise StoreError(f"the store {self._path.name} is not open; use 'async with'")
-        if self._process != os.getpid():  # its thread is the parent's, and would never answer
-            raise StoreError(f"the store {self._path.name} was opened before a fork; open one after it")
+    async def _run(self, work: Callable[[sqlite3.Connection, float], _Result], timeout: float, *, writes: bool = True) -> _Result:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            self._read_secret()
+            return await self._file.run(work, timeout, writes=writes)
         except (sqlite3.Error, OSError) as error:
-            reason = str(error)
-        raise StoreError(f"the store {self._path.name} cannot be used: {reason}")
+            problem = self._problem(error)
+        raise problem
 
-    def _open(self) -> None:
-        if self._connection is not None:
-            return
-        # SQLite gives its journals the rights of the file.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(
-            self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=32
-        )
-        try:
-            _use_wal(connection)
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(_SCHEMA)
-            self._secret = self._given or _kept_secret(self._path.with_name(f"{self._path.name}.key"))
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
+    def _problem(self, error: Exception) -> StoreError:
+        return StoreError(f"the store {self._path.name} cannot be used: {error}")
 
-    def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        # After one has waited in vain the others try once each, so that not every message waits for all before it.
-        patience = 0.0
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            patience = _BUSY_SECONDS
-        finally:
-            if patience != self._patience:
-                connection.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
-                self._patience = patience
-
-    def _transact(self, work: Callable[[sqlite3.Connection, float], _Result]) -> _Result:
-        connection = self._connection
-        if connection is None:
-            raise sqlite3.ProgrammingError("it is closed")
-        self._begin(connection)
-        try:
-            now = self._clock()
-            if abs(now - self._swept) > _SWEEP:
-                self._swept = now
-                connection.execute("DELETE FROM counted WHERE until <= ?", (now,))
-                connection.execute("DELETE FROM answers WHERE until <= ?", (now,))
-            result = work(connection, now)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:  # SQLite itself rolled back on a full disk
-                connection.execute("ROLLBACK")
-            raise
-        return result
-
-    def _reserve(self, token: str, claims: Sequence[tuple[str, Limit]]) -> float:
-        def work(connection: sqlite3.Connection, now: float) -> float:
-            wait = max((_wait(connection, key, limit, now) for key, limit in claims), default=0.0)
-            if wait == 0.0:
-                rows = [(token, key, now, now + limit.seconds) for key, limit in claims]
-                connection.executemany("INSERT INTO counted VALUES (?, ?, ?, ?)", rows)
-            return wait
-
-        return self._transact(work)
+    def __repr__(self) -> str:
+        return f"SQLiteStore({self._path.name!r})"
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to write-ahead logging. SQLite does not wait here by itself while another process makes the file."""
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-        else:
-            return
-        time.sleep(0.01)
+def _begin(claim: Claim, connection: sqlite3.Connection, now: float) -> Begun:
+    notes = dict(_notes(claim.notes, connection, now))
+    if claim.key is not None:
+        entry = _entry(claim.key, connection, now)
+        if entry is not None:
+            return Begun(entry=entry, at=now, notes=notes)
+    wait = max((_wait(connection, key, limit, now) for key, limit in claim.counts), default=0.0)
+    if wait == 0.0:
+        for key, limit in claim.counts:
+            _count(connection, key, limit, claim.token, now)
+        if claim.key is not None:
+            row = (claim.key, claim.fingerprint, claim.token, now + claim.lease, now + claim.keep)
+            connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, NULL, ?, ?)", row)
+    return Begun(wait=wait, at=now, notes=notes)
+
+
+def _end(claim: Claim, at: float, answer: str | None, uncount: Sequence[str], connection: sqlite3.Connection, _: float) -> None:
+    limits = dict(claim.counts)
+    for key in uncount:
+        _uncount(connection, key, limits[key], claim.token, at)
+    if claim.key is not None and answer is not None:
+        connection.execute("UPDATE entries SET answer = ? WHERE key = ? AND token = ?", (answer, claim.key, claim.token))
+    elif claim.key is not None:
+        connection.execute("DELETE FROM entries WHERE key = ? AND token = ?", (claim.key, claim.token))
+
+
+def _entry(key: str, connection: sqlite3.Connection, now: float) -> Entry | None:
+    row = connection.execute("SELECT fingerprint, answer, lease FROM entries WHERE key = ? AND until > ?", (key, now)).fetchone()
+    return None if row is None else Entry(row[0], row[1], row[2] - now)
+
+
+def _notes(keys: Sequence[str], connection: sqlite3.Connection, now: float) -> Iterator[tuple[str, Note]]:
+    for key in keys:
+        row = connection.execute("SELECT text, until FROM notes WHERE key = ? AND until > ?", (key, now)).fetchone()
+        if row is not None:
+            yield key, Note(row[0], row[1] - now)
+
+
+def _leave_note(key: str, text: str | None, keep: float, connection: sqlite3.Connection, now: float) -> None:
+    if text is None:
+        connection.execute("DELETE FROM notes WHERE key = ?", (key,))
+    else:
+        connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (key, text, now + keep))
 
 
 def _wait(connection: sqlite3.Connection, key: str, limit: Limit, now: float) -> float:
-    # A clock that went backwards must not count a message for longer.
-    connection.execute("UPDATE counted SET at = ?, until = ? WHERE key = ? AND at > ?", (now, now + limit.seconds, key, now))
+    key = kept_under(key, limit)
+    if not is_exact(limit):
+        query = "SELECT slice, number FROM slices WHERE key = ? AND slice >= ? ORDER BY slice"
+        return wait_for_room(limit, now, connection.execute(query, (key, first_slice(limit, now))))
     row = connection.execute(
-        "SELECT at FROM counted WHERE key = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?",
+        "SELECT at FROM times WHERE key = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?",
         (key, now - limit.seconds, limit.most - 1),
     ).fetchone()
     return 0.0 if row is None else row[0] + limit.seconds - now
+
+
+def _count(connection: sqlite3.Connection, key: str, limit: Limit, token: str, now: float) -> None:
+    key = kept_under(key, limit)
+    if is_exact(limit):
+        connection.execute("INSERT OR IGNORE INTO times VALUES (?, ?, ?, ?)", (key, now, token, now + limit.seconds))
+    else:
+        place = slice_at(limit, now)
+        count_in_slice(connection, key, place, end_of_slice(limit, place))
+
+
+def _uncount(connection: sqlite3.Connection, key: str, limit: Limit, token: str, at: float) -> None:
+    key = kept_under(key, limit)
+    if is_exact(limit):
+        connection.execute("DELETE FROM times WHERE key = ? AND at = ? AND token = ?", (key, at, token))
+    else:
+        connection.execute(
+            "UPDATE slices SET number = max(0, number - 1) WHERE key = ? AND slice = ?", (key, slice_at(limit, at))
+        )
 
 
 def _kept_secret(path: Path) -> bytes:

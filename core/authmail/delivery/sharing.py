@@ -1,0 +1,108 @@
+"""Who shares limits and repeats is said, never guessed: by the name of a delivery."""
+
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from authmail.delivery.sender import Wrapper
+from authmail.delivery.stores import MemoryStore, SQLiteStore, Store
+from authmail.delivery.stores.store import keyed_digest, new_secret
+from authmail.delivery.trip import Claiming
+from authmail.errors import ConfigError, Problem
+from authmail.mailer import Mailer
+from authmail.words.text import say
+
+_SECRET = new_secret()
+
+
+def where_shared(store: Store) -> str:
+    """Say whose messages a store knows, for people."""
+    if isinstance(store, MemoryStore):
+        return "in this process"
+    return "on this machine" if isinstance(store, SQLiteStore) else "for all who share the store"
+
+
+def account_of(sender: object) -> str:
+    """Return what stands for a sender's account in this process; one that is no Mailer is itself."""
+    if not isinstance(sender, Mailer):
+        return f"{id(sender)}"
+    return sender.account(lambda *parts: keyed_digest(_SECRET, parts))
+
+
+def senders_within(wrapper: Wrapper) -> Iterator[object]:
+    """Yield the innermost senders."""
+    for part in wrapper.inside:
+        if isinstance(part, Wrapper):
+            yield from senders_within(part)
+        elif hasattr(part, "send"):
+            yield part
+
+
+def _scopes_within(wrapper: Wrapper, name: str) -> Iterator[tuple[Store, str]]:
+    """Yield the stores that count or remember messages, and for whom."""
+    if isinstance(wrapper, Claiming):
+        yield wrapper.store, wrapper.scope or name
+    for part in wrapper.inside:
+        if isinstance(part, Wrapper):
+            yield from _scopes_within(part, name)
+
+
+class Sharing:
+    """What a delivery shares with others of this process, from its first message until it closes.
+
+    Args:
+        wrapper: the delivery.
+        name: what it is called.
+        replaces: the delivery that it takes over from, with all that is counted and remembered.
+    """
+
+    def __init__(self, wrapper: Wrapper, name: str, replaces: "Sharing | None") -> None:
+        self._name = name
+        self.scopes = list(_scopes_within(wrapper, name))
+        self.accounts = {account_of(sender) for sender in senders_within(wrapper)}
+        self.replaced = replaces
+        self._begun = False
+        self._refuse_strangers()
+
+    def begin(self) -> None:
+        """Note that the delivery is in use.
+
+        Raises:
+            ConfigError: another one of the same name and store, with other accounts, is in use.
+        """
+        if not self._begun:
+            self._refuse_strangers()
+            self._begun = True
+            _in_use.add(self)
+
+    def end(self) -> None:
+        """Note that it is closed; another one may go on with its name."""
+        self._begun = False
+        self.replaced = None
+        _in_use.discard(self)
+
+    def _refuse_strangers(self) -> None:
+        for other in list(_in_use):
+            related = other in (self, self.replaced) or other.replaced is self
+            if not related and other.accounts != self.accounts and _share_any(self.scopes, other.scopes):
+                raise ConfigError([_problem(self._name)])
+
+
+_in_use: weakref.WeakSet[Sharing] = weakref.WeakSet()
+
+
+def _share_any(scopes: Iterable[tuple[Store, str]], others: list[tuple[Store, str]]) -> bool:
+    return any(scope == other_scope and _same(store, other) for store, scope in scopes for other, other_scope in others)
+
+
+def _same(store: Any, other: Any) -> bool:
+    return store is other or (isinstance(store, SQLiteStore) and store == other)
+
+
+def _problem(name: str) -> Problem:
+    hint = say(
+        'give each a name of its own: name = "…" in the file, or Delivery(name="…"); where the new one takes over, replaces=OLD'
+    )
+    if name:
+        return Problem("name", say("{name} is in use by a delivery with other accounts and the same store", name=name), hint)
+    return Problem("name", say("is missing: a delivery with other accounts uses the same store, and has none either"), hint)
