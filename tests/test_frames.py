@@ -26,9 +26,11 @@ CODE = "482913"
 MODULES = ("authmail", "authmail.sync", "authmail.delivery", "authmail.delivery.sync", "authmail.templates")
 #: What a developer calls with what he wrote himself, while the host starts.
 FOR_DEVELOPERS = {
+    "AlertWay",
     "ConnectorMetadata",
     "Limit",
     "MessageSender",
+    "Spoken",
     "Store",
     "header",
     "hide_fields",
@@ -94,11 +96,11 @@ def test_a_refused_argument_stands_in_no_frame(name):
 #: Classes of ours that a program may draw field by field: none of their fields can hold a code, a link, a body, a secret
 #: or an address. A new class stands here, or has ``field_transformer=hide_fields``.
 SHOWN = {
-    "AccountReport", "Aim", "Answers", "ApiSettings", "BrokenConnector", "Candidates", "Case", "Composer", "Connector",
+    "AccountReport", "Aim", "Alert", "Answers", "ApiSettings", "BrokenConnector", "Candidates", "Case", "Composer", "Connector",
     "ConnectorMetadata", "Coverage", "DeliverySettings", "Egress", "Entry", "Fault", "FaultOutcome", "Feature", "FileSettings",
-    "FormItem", "FromAddresses", "Limit", "LimitSettings", "LimitsSettings", "Meaning", "Placeholder", "Problem", "Receipt",
-    "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Seen", "Sent", "Spec", "Spot", "Step", "Strangers",
-    "Template", "Trail", "_Checked", "_Part", "_Plan", "_Replayed", "_Sending", "_Serving", "_Turn", "_Walk",
+    "Form", "FormItem", "FromAddresses", "Limit", "LimitSettings", "LimitsSettings", "Meaning", "Placeholder", "Problem", "Receipt",
+    "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Seen", "Sent", "Spec", "Spoken", "Spot", "Step", "Strangers",
+    "Template", "Trail", "_Checked", "_Part", "_Plan", "_Replayed", "_Sending", "_Serving", "_Trouble", "_Turn", "_Walk",
 }  # fmt: skip
 #: Of the kit: what they hold is made up by recorded exchanges.
 OF_THE_KIT = {"authmail.testing.exchange", "authmail.testing.fault_server", "authmail.testing.wire"}

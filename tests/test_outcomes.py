@@ -19,6 +19,7 @@ from authmail import (
     TemplateError,
     Throttled,
 )
+from authmail.http.reply import retry_after
 from authmail.outcomes import ConnectionCut, NoAnswerInTime, NotConnected, NotSentInTime
 
 KINDS = [
@@ -146,3 +147,50 @@ def test_a_page_of_markup_is_no_detail():
     assert NotSent("x", detail="<!DOCTYPE html><html>...").detail is None
     assert NotSent("x", detail="  <html>").detail is None
     assert NotSent("x", detail="<b> is not allowed").detail == "<b> is not allowed"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (3, 3.0),
+        ("3", 3.0),
+        (0, 0.0),
+        (1e12, 1e9),
+        (float("nan"), None),
+        (float("inf"), None),
+        (-1, None),
+        pytest.param(10**5000, None, id="of 5000 digits"),
+        ("soon", None),
+        (object(), None),
+        (None, None),
+    ],
+)
+def test_seconds_to_wait_are_a_sensible_number_or_none(given, kept):
+    """Whatever a connector read out of an answer: a wait of nan would never end."""
+    error = Throttled("too fast", retry_after=given)
+    assert error.retry_after == kept
+    assert error.afresh().retry_after == kept
+    assert str(error)
+
+
+@pytest.mark.parametrize("status", [pytest.param(10**5000, id="of 5000 digits"), "429", 4.2, None])
+def test_a_status_is_a_small_number_or_none(status):
+    """A number of five thousand digits cannot even be printed."""
+    assert Throttled("too fast", status=status).status is None
+    assert str(Throttled("too fast", status=status))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Mon, 01 Jan 10000000000000000000 00:00:00 GMT",
+        "Mon, 01 Jan 9999 23:59:59 -9999",
+        "Mon, 01 Jan 0001 00:00:00 +2359",
+        "٣",
+        "nan",
+        "-5",
+    ],
+)
+def test_a_header_of_no_calendar_is_left_out(value):
+    """Or it is over long ago."""
+    assert retry_after({"Retry-After": value}) in (None, 0.0)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree  # noqa: ICN001 (its own name says more than E
 
 from authmail import Answer, Answers, Repeat, Reply, member
 from authmail_aliyun_dm.config import AliyunDMConfig
-from authmail_aliyun_dm.error_codes import ERRORS, meaning_of_unknown
+from authmail_aliyun_dm.error_codes import ERRORS, WIDE, meaning_of_unknown
 
 # A signature error echoes what the server signed, which holds every parameter: recipient, subject, body and code.
 _ECHO = re.compile(r"(?:\bserver\s+)?(?:string\s*to\s*sign|canonical\s*request|canonical\s*string)\b", re.IGNORECASE)
@@ -72,6 +72,7 @@ ANSWERS = Answers(
     request_id=member("requestid"),
     retry_after=_retry_after,
     meanings=ERRORS,
+    wide=WIDE,
     otherwise=meaning_of_unknown,
     repeat=_repeat,
     read=read,

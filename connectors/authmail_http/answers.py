@@ -73,6 +73,7 @@ ANSWERS = Answers(
     words=_words,
     request_id=header("X-Request-Id"),
     repeat=_repeat,
+    spoken=None,  # its words are its own, of whatever it stands for: by the contract the status decides
     meanings={
         401: Meaning(AccountError, Reason.CREDENTIALS, "the endpoint refuses the authorization or signature; check both"),
         402: Meaning(AccountError, Reason.QUOTA, "the endpoint asks for payment"),
@@ -91,10 +92,14 @@ ANSWERS = Answers(
         410: Meaning(AccountError, Reason.ENDPOINT, "the endpoint is gone; check its URL"),
         411: Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE),
         413: Meaning(MessageRejected, Reason.CONTENT, "the endpoint finds the message too large"),
+        414: Meaning(AccountError, Reason.ENDPOINT, "the endpoint finds its URL too long; check it"),
         415: Meaning(AccountError, Reason.ENDPOINT, "the endpoint does not take JSON; check its URL"),
         421: Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE),
         425: Meaning(NotSent, Reason.PROVIDER, "the endpoint does not want it yet"),
+        426: Meaning(AccountError, Reason.ENDPOINT, "the endpoint wants another protocol; check its URL, maybe for https"),
         429: Meaning(Throttled, Reason.RATE, "the endpoint asks to send slower"),
+        # What goes there is the same for every message, but for an id and a signature.
+        431: Meaning(AccountError, Reason.CONFIG, "the endpoint finds the headers too large; check those of the settings"),
         501: Meaning(AccountError, Reason.ENDPOINT, _ELSEWHERE),
         # A gateway in between: what stands behind it may have taken the message.
         502: Meaning(

@@ -2,14 +2,12 @@
 
 import re
 from base64 import b64encode
-from binascii import Error as NotBase64
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import attrs
 
-from authmail import Problem, Secret, Settings, say, setting, settings
-from authmail_http.signature import key_of
+from authmail import Problem, Secret, Settings, WebhookKey, checks, say, setting, settings
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 # What this connector or HTTP itself sets.
@@ -33,16 +31,6 @@ _RESERVED = {
 _SHORTEST_KEY = 24
 
 
-def _url(text: str) -> None:
-    parts = urlsplit(text)
-    try:
-        right = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
-    except ValueError:
-        right = False
-    if not right or not text.isprintable() or set(text) & set(" \\"):
-        raise ValueError("must be an https:// URL, such as https://mail.example.com/send", "path and query are kept")
-
-
 def _header_value(value: Secret | None) -> None:
     if value is not None and not value.reveal().isprintable():
         raise ValueError("must not hold line breaks or control characters")
@@ -60,17 +48,6 @@ def _headers(headers: Mapping[str, Secret]) -> None:
         _header_value(value)
 
 
-def _signing_secret(value: Secret | None) -> None:
-    if value is None:
-        return
-    try:
-        empty = not key_of(value)
-    except (NotBase64, ValueError):
-        empty = True
-    if empty:
-        raise ValueError("must be whsec_ and a key in Base64", "as the receiver's library or console made it")
-
-
 @settings
 class HttpConfig(Settings):
     """What an operator fills in."""
@@ -81,7 +58,7 @@ class HttpConfig(Settings):
         placeholder="https://mail.example.com/send",
         destination=True,
         max_length=2048,
-        check=_url,
+        check=checks.url,
     )
     authorization: Secret | None = setting(
         "Authorization",
@@ -98,7 +75,7 @@ class HttpConfig(Settings):
     signing_secret: Secret | None = setting(
         "Signing secret",
         help="Signs every request by Standard Webhooks; whsec_ and Base64, the same at the receiver",
-        check=_signing_secret,
+        check=checks.webhook_secret,
         default=None,
     )
     repeat: bool = setting(
@@ -133,7 +110,7 @@ class HttpConfig(Settings):
         if self.authorization is None and self.signing_secret is None and not self.headers and "@" not in self.endpoint:
             hint = say("set authorization or signingSecret, and let the endpoint check it")
             yield Problem("authorization", "is not set, so anybody who finds the endpoint can have mail sent", hint)
-        if self.signing_secret is not None and len(key_of(self.signing_secret)) < _SHORTEST_KEY:
+        if self.signing_secret is not None and len(WebhookKey(self.signing_secret)) < _SHORTEST_KEY:
             yield Problem("signingSecret", say("has less than {least} bytes", least=_SHORTEST_KEY), "make a longer one")
 
     def __repr__(self) -> str:

@@ -11,9 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
-from authmail import Mailbox, Secret
+from authmail import Mailbox, Secret, WebhookKey
 from authmail.sandbox import HTTP_FAULTS, ApiEmulator, Fault, Refusal, has_key, read_object
-from authmail_http.signature import key_of, sign
 
 # Standard Webhooks libraries allow five minutes both ways.
 _TOLERANCE = 300
@@ -78,7 +77,7 @@ class EndpointEmulator(ApiEmulator):
             raise Refusal(401, "unsigned", "The request is not signed.")
         if abs(time.time() - int(timestamp[:12])) > _TOLERANCE:
             raise Refusal(401, "stale", "The signature is too old, or from the future.")
-        expected = sign(key_of(Secret(self.signing_secret)), identifier, int(timestamp[:12]), body)
+        expected = WebhookKey(Secret(self.signing_secret)).signature(identifier, int(timestamp[:12]), body)
         if not any(has_key(one, expected) for one in request.headers.get("webhook-signature", "").split()):
             raise Refusal(401, "wrong_signature", "The signature is wrong.")
 

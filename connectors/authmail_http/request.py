@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from authmail import Email, Message, MessageRejected, Phase, Reason, Request, say
+from authmail import Email, Message, MessageRejected, Phase, Reason, Request, WebhookKey, say
 from authmail_http.config import HttpConfig
-from authmail_http.signature import key_of, sign
 
 # JavaScript puts such keys first, in order (ECMA-262, OrdinaryOwnPropertyKeys: up to 2**32 - 2).
 _INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
@@ -36,12 +35,7 @@ def post(message: Message | Email, config: HttpConfig, key: str, now: datetime) 
     if (authorization := config.authorization_header) is not None:
         headers["Authorization"] = authorization
     if config.signing_secret is not None:
-        timestamp = int(now.timestamp())
-        headers |= {
-            "webhook-id": key,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(key_of(config.signing_secret), key, timestamp, body),
-        }
+        headers |= WebhookKey(config.signing_secret).headers(key, int(now.timestamp()), body)
     return Request(url=config.url, body=body, headers=headers, id=key)
 
 

@@ -251,6 +251,7 @@ ANSWERS = Answers(
     code=_code,
     words=_words,
     retry_after=_wait,
+    wide=("MS40001",),
     otherwise=Meaning(MessageRejected, Reason.PROVIDER, "MailerSend refused the request; its words tell more"),
     meanings=_MEANINGS,
 )

@@ -5,6 +5,7 @@ hours: the second gets the first one's id, and no second mail goes out.
 """
 
 import re
+from collections.abc import Callable
 
 from authmail import (
     AccountError,
@@ -15,6 +16,7 @@ from authmail import (
     OutcomeUnknown,
     Reason,
     Repeat,
+    Spoken,
     Throttled,
     header,
     member,
@@ -23,6 +25,8 @@ from authmail import (
 _BUG = "the request has the wrong form; please report this"
 _ELSEWHERE = "this endpoint is not Resend's; check endpoint"
 _DOMAIN = "the domain of the sender is not verified at Resend; verify it, or use an address of one that is"
+_TEST_SENDER = "Resend's test sender reaches your own address alone; verify a domain at Resend, and send from it"
+_KEY_DOMAIN = "the API key may not send for this domain, or its domain is not verified at Resend; verify it, or make another key"
 _FIELD_REFUSED = "Resend refuses a field of the mail; its words tell which"
 _LACKING = "the mail lacks something; check the template"
 _MAY_NOT_SEND = "the API key may not send; make one with sending access"
@@ -43,13 +47,37 @@ _BY_FIELD: dict[str, Meaning] = {
     "headers": Meaning(MessageRejected, Reason.CONTENT, "a header of the mail is not accepted"),
 }
 _FIELD = re.compile(r"`(?P<name>[a-z_]+)`")
-_INVALID = Meaning(MessageRejected, Reason.PROVIDER, _FIELD_REFUSED)
 
 
-def _by_field(answer: Answer) -> Meaning:
-    fields = (match["name"] for match in _FIELD.finditer(answer.text("message") or ""))
-    return next((_BY_FIELD[field] for field in fields if field in _BY_FIELD), _INVALID)
+def _by_field(otherwise: Meaning) -> Callable[[Answer], Meaning]:
+    """Return what finds whose fault it is: by the field that is named."""
 
+    def row(answer: Answer) -> Meaning:
+        fields = (match["name"] for match in _FIELD.finditer(answer.text("message") or ""))
+        return next((_BY_FIELD[field] for field in fields if field in _BY_FIELD), otherwise)
+
+    return row
+
+
+_FIELD_INVALID = _by_field(Meaning(MessageRejected, Reason.PROVIDER, _FIELD_REFUSED))
+_FIELD_LACKING = _by_field(Meaning(MessageRejected, Reason.CONTENT, _LACKING))
+
+#: What Resend's words speak of besides what they do at any provider: the test sender (page Errors); a key whose domain is not
+#: verified (400, supabase/supabase#20739); a key that is not for the sender's domain (403, as programs of others quote it).
+_SPOKEN = (
+    Spoken(
+        r"\btest(?:ing|s)?\b|resend\.dev",
+        r"\bonly\b|\byour own\b",
+        Meaning(AccountError, Reason.SENDER, _TEST_SENDER),
+        unless=r"\binstead\b",  # "Please use our testing email address instead": the recipient's domain is a made-up one
+    ),
+    Spoken(r"\bkey\b", r"\bdomain\b", Meaning(AccountError, Reason.SENDER, _KEY_DOMAIN)),
+    Spoken(
+        "",
+        r"(?:\bnot|n't) (?:\w+ ){0,2}(?:authori[sz]ed|allowed|permitted) to send (?:\w+ ){0,3}from\b",
+        Meaning(AccountError, Reason.SENDER, _KEY_DOMAIN),
+    ),
+)
 
 ANSWERS = Answers(
     provider="Resend",
@@ -59,14 +87,20 @@ ANSWERS = Answers(
     retry_after=header("ratelimit-reset"),
     repeat=Repeat.JOINED,
     in_flight="concurrent_idempotent_requests",
+    # The plan's quota has come as a rate, too: "You have reached your daily email sending quota" (the Python SDK's).
+    wide=("validation_error", "invalid_parameter", "rate_limit_exceeded", "invalid_access", "security_error"),
+    spoken=_SPOKEN,
     otherwise=Meaning(MessageRejected, Reason.PROVIDER, "Resend refused the request; its name tells more"),
     meanings={
         # The message.
-        "validation_error": _by_field,
-        ("validation_error", 422): _by_field,
-        "missing_required_field": Meaning(MessageRejected, Reason.CONTENT, _LACKING, status=422),
-        "missing_required_fields": Meaning(MessageRejected, Reason.CONTENT, _LACKING, status=422),
-        "invalid_parameter": Meaning(MessageRejected, Reason.PROVIDER, _FIELD_REFUSED, status=422),
+        "validation_error": _FIELD_INVALID,
+        ("validation_error", 422): _FIELD_INVALID,
+        "missing_required_field": _FIELD_LACKING,
+        ("missing_required_field", 422): _FIELD_LACKING,
+        "missing_required_fields": _FIELD_LACKING,
+        ("missing_required_fields", 422): _FIELD_LACKING,
+        "invalid_parameter": _FIELD_INVALID,
+        ("invalid_parameter", 422): _FIELD_INVALID,
         "invalid_attachment": Meaning(MessageRejected, Reason.CONTENT, _BUG, status=422),
         "invalid_idempotent_request": Meaning(
             MessageRejected,
@@ -75,13 +109,13 @@ ANSWERS = Answers(
             status=409,
         ),
         "invalid_idempotency_key": Meaning(MessageRejected, Reason.MESSAGE, _BUG),
-        # The sender and the account. The test sender reaches one's own address alone.
+        # The sender and the account.
         ("validation_error", 403): Meaning(AccountError, Reason.SENDER, _DOMAIN),
         ("validation_error", 401): _WRONG_KEY,  # seen in place of invalid_api_key
         "invalid_from_address": Meaning(
             AccountError, Reason.SENDER, "the sender (from) is not accepted; see your domains at Resend", status=422
         ),
-        "invalid_to_address": Meaning(AccountError, Reason.SENDER, _DOMAIN, status=403),
+        "invalid_to_address": Meaning(AccountError, Reason.SENDER, _TEST_SENDER, status=403),  # the older name of it
         "invalid_region": Meaning(AccountError, Reason.CONFIG, _BUG, status=422),
         "invalid_access": Meaning(AccountError, Reason.PERMISSION, _MAY_NOT_SEND, status=422),
         "invalid_scope": Meaning(AccountError, Reason.PERMISSION, _MAY_NOT_SEND, status=422),

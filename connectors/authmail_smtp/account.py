@@ -4,8 +4,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from authmail import AccountReport, Problem, checks
+from authmail import AccountReport, Problem, checks, say
 from authmail_smtp.config import SMTPConfig
+from authmail_smtp.oauth import SETTING
 
 if TYPE_CHECKING:
     from authmail import Http
@@ -38,4 +39,7 @@ async def check(config: SMTPConfig, http: "Http", pool: "Pool") -> AccountReport
         warnings.append(Problem("secure", "the connection has no TLS", "whoever is between reads codes and passwords"))
     if not config.tls_settings.reject_unauthorized and facts["TLS"] != "none":
         warnings.append(Problem("tls.rejectUnauthorized", "the certificate may not have been verified"))
+    if pool.token_is_renewed:
+        hint = say("grant access again before it ends, and let the program that sends store new ones (token_refreshed)")
+        warnings.append(Problem(SETTING, "the provider has given a newer refresh token, which a check cannot store", hint))
     return AccountReport(facts, warnings)

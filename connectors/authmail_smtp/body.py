@@ -4,7 +4,8 @@ import re
 from base64 import encodebytes
 from binascii import b2a_qp
 
-_LONGEST_LINE = 998  # RFC 5322 section 2.1.1
+#: Of a line without its break, in bytes.
+LONGEST_LINE = 998  # RFC 5322 section 2.1.1
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 # Quoted-printable takes three bytes for each that is not ASCII, base64 four for each three.
@@ -36,7 +37,7 @@ def _part(kind: str, content: str) -> bytes:
 def _encoded(content: str) -> tuple[str, bytes]:
     content = _LINE_BREAK.sub("\n", content)
     raw = content.encode("utf-8")
-    if raw.isascii() and not _CONTROL.search(raw) and max(map(len, raw.split(b"\n"))) <= _LONGEST_LINE:
+    if raw.isascii() and not _CONTROL.search(raw) and max(map(len, raw.split(b"\n"))) <= LONGEST_LINE:
         return "7bit", raw.replace(b"\n", b"\r\n")
     beyond = sum(1 for character in content if character > "\x7f")
     if beyond * _MOSTLY_ASCII < len(content):

@@ -8,19 +8,15 @@ from typing import Any, Literal, Self
 import attrs
 
 from authmail import ConfigError, Mailbox, Problem, Secret, Settings, Template, checks, say, setting, settings
+from authmail_smtp import custom_headers
 from authmail_smtp.login import Login, differences, joined_login, with_plain_key
 
 _LARGEST_AUTHORITIES = 512 * 1024
 _IMPLICIT_TLS_PORT = 465  # RFC 8314
 _OTHER_PORTS = (25, 587, 2525)
+_FOR_TOKENS = ("XOAUTH2", "OAUTHBEARER")
 _HOST = re.compile(r"[^\s/@:\\?#<>\[\](),;\"'\x00-\x20\x7f]{1,253}")
 _HELLO_NAME = r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253})|\[[0-9A-Za-z:.]+\]"
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_HEADER_NAME = re.compile(r"[!-9;-~]{1,70}")
-#: Headers that a mail has anyway, so that nothing else may write them; and those of the server's.
-OWN_HEADERS = frozenset(
-    ["from", "sender", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version", "reply-to", "return-path", "received"]
-)
 
 
 def _host(text: str | None) -> None:
@@ -47,19 +43,10 @@ def _authorities(value: Any) -> None:
         raise ValueError("must be text, or a list of texts, each with certificates in PEM form")
 
 
-def _headers(value: Mapping[str, Any] | None) -> None:
-    for name, texts in (value or {}).items():
-        if not _HEADER_NAME.fullmatch(name):
-            raise ValueError(
-                "has a name that no header can have", "printable ASCII without blanks and colons, at most 70 characters"
-            )
-        if not all(isinstance(text, str) for text in (texts if isinstance(texts, list) else [texts])):
-            raise ConfigError([Problem(name, "must be text, or a list of texts")])
-
-
-def is_own_header(name: str) -> bool:
-    """Whether a header is written by the mail itself, whatever the case of its name."""
-    return name.lower() in OWN_HEADERS or name.lower().startswith("content-")
+def _misfit(mechanism: str | None, login: Login) -> Iterable[Problem]:
+    if mechanism and login.user and (mechanism in _FOR_TOKENS) != login.is_oauth:
+        hint = say("PLAIN, LOGIN and CRAM-MD5 take a password, XOAUTH2 and OAUTHBEARER a token")
+        yield Problem("authMethod", "does not fit the login in auth", hint)
 
 
 @settings
@@ -131,6 +118,13 @@ class SMTPConfig(Settings):
         check=checks.one_mailbox,
     )
     reply_to: str | None = setting("Reply to", help="Where answers go", check=checks.one_mailbox, default=None)
+    auth_method: Literal["PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER"] | None = setting(
+        "Mechanism",
+        help="The only one to log in with; without, those that the server offers are tried in turn",
+        destination=True,
+        default=None,
+        group="more",
+    )
     secure: bool | None = setting(
         "TLS from the first byte", help="Without: on port 465", destination=True, default=None, group="more"
     )
@@ -208,7 +202,7 @@ class SMTPConfig(Settings):
     custom_headers: dict[str, Any] | None = setting(
         "Further headers",
         help="Name and text, or a list of texts",
-        check=_headers,
+        check=custom_headers.check,
         default=None,
         group="more",
     )
@@ -237,7 +231,7 @@ class SMTPConfig(Settings):
             joined = login.keys() - given.keys() if isinstance(given, Mapping) and isinstance(login, Mapping) else set()
             elsewhere = ("auth",) if given is None and login is not None else tuple(f"auth.{key}" for key in joined)
             raise ConfigError([problem for problem in error.problems if not problem.path.startswith(elsewhere)]) from None
-        problems = list(differences(given, config.user, config.password))
+        problems = [*differences(given, config.user, config.password), *_misfit(config.auth_method, config.auth)]
         if problems:
             raise ConfigError(problems)
         return config
@@ -275,17 +269,10 @@ class SMTPConfig(Settings):
         for key in ("logger", "debug"):
             if getattr(self, key):
                 yield Problem(key, "has no effect", "errors tell step, code and the server's words")
-        yield from self._header_warnings()
+        yield from custom_headers.warnings(self.custom_headers)
         for index, template in enumerate(self.templates):
             if not template.subject.strip() or not template.content.strip():
                 yield Problem(f"templates[{index}]", "has an empty subject or content", "spam filters dislike such a mail")
-
-    def _header_warnings(self) -> Iterable[Problem]:
-        for name, texts in (self.custom_headers or {}).items():
-            if is_own_header(name):
-                yield Problem(f"customHeaders.{name}", "has no effect: a mail has this header anyway")
-            elif any(CONTROLS.search(text) for text in (texts if isinstance(texts, list) else [texts])):
-                yield Problem(f"customHeaders.{name}", "has a line break or control character, which becomes a blank")
 
     def _tls_warnings(self) -> Iterable[Problem]:
         if self.port == _IMPLICIT_TLS_PORT and not self.implicit_tls:

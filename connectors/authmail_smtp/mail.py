@@ -8,8 +8,9 @@ import attrs
 
 from authmail import Email, Mailbox, MessageRejected, Phase, Reason, hide_fields, say
 from authmail_smtp.body import body
-from authmail_smtp.config import CONTROLS, SMTPConfig, is_own_header
-from authmail_smtp.headers import mailbox_header, text_header
+from authmail_smtp.config import SMTPConfig
+from authmail_smtp.custom_headers import is_own_header, written
+from authmail_smtp.headers import further_header, mailbox_header, text_header
 
 
 @attrs.frozen(repr=False, field_transformer=hide_fields)
@@ -81,13 +82,9 @@ def compose(email: Email, config: SMTPConfig, *, unique: str, now: datetime | No
 
 
 def _further_headers(email: Email, config: SMTPConfig) -> list[str]:
-    lines = []
-    for name, text in email.headers.items():
-        if is_own_header(name):
-            raise ValueError(say("headers: {name} is written by the mail itself; use the fields of Email", name=name))
-        lines.append(text_header(name, text))
+    own = next((name for name in email.headers if is_own_header(name)), None)
+    if own is not None:
+        raise ValueError(say("headers: {name} is written by the mail itself; use the fields of Email", name=own))
     given = {name.lower() for name in email.headers}
-    for name, texts in (config.custom_headers or {}).items():
-        if not is_own_header(name) and name.lower() not in given:
-            lines += [text_header(name, CONTROLS.sub(" ", text)) for text in (texts if isinstance(texts, list) else [texts])]
-    return lines
+    configured = ((name, text) for name, text in written(config.custom_headers) if name.lower() not in given)
+    return [further_header(name, text) for name, text in (*email.headers.items(), *configured)]

@@ -1,11 +1,12 @@
-"""Access tokens for XOAUTH2: cached per account, fetched once for all who wait."""
+"""Access tokens: cached per account, fetched once for all who wait; and new refresh tokens, which the host is told of."""
 
 import asyncio
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from authmail import AccountError, NotSent, NotSentInTime, OutcomeUnknown, Phase, Reason, SendError, checks, say
+from authmail import AccountError, NotSent, NotSentInTime, OutcomeUnknown, Phase, Reason, Secret, SendError, checks, say
+from authmail_smtp.grants import Grant
 from authmail_smtp.login import Login
 from authmail_smtp.service_account import assertion
 
@@ -18,7 +19,10 @@ _USUAL_LIFE = 3600.0
 _LONGEST_LIFE = 10**9
 # A token that was fetched less than so many seconds ago and is refused is no better when fetched again.
 _FRESH = 30.0
+_LONGEST_TOKEN = 16 * 1024
 _OK = 200
+#: The setting that a new refresh token is one for.
+SETTING = "auth.refreshToken"
 
 
 class Tokens:
@@ -34,6 +38,9 @@ class Tokens:
         left = float("inf") if login.expires is None else login.expires / 1000 - time.time()
         self._until = time.monotonic() + left
         self._fetched_at = float("-inf")
+        self._grant = Grant.of(login)
+        # What the host knows of.
+        self._told = login.refresh_token
         self._fetching: asyncio.Event | None = None
         self._failure: SendError | None = None
 
@@ -48,6 +55,18 @@ class Tokens:
             AccountError: reason credentials: the refresh token is refused, or there is none and the token is expired.
             NotSent: the token's server could not be asked.
         """
+        token = await self._valid(http, limit)
+        if self._grant is not None and self._told is not None and self._told != self._grant.newest:
+            http.token_refreshed(SETTING, self._grant.newest, self._told)
+            self._told = self._grant.newest
+        return token
+
+    @property
+    def is_renewed(self) -> bool:
+        """Whether the refresh token is another one by now than the config's."""
+        return self._grant is not None and self._grant.newest != self._login.refresh_token
+
+    async def _valid(self, http: "Http", limit: float) -> str:
         while not self._is_valid():
             if not self._login.can_refresh:
                 hint = say(
@@ -94,9 +113,19 @@ class Tokens:
 
     async def _fetch(self, http: "Http", limit: float) -> tuple[str, float]:
         """Return token and seconds that it lasts."""
+        refresh = None if self._grant is None else self._grant.newest
+        try:
+            return await self._asked(http, limit, refresh)
+        except AccountError:
+            if self._grant is None or self._grant.newest == refresh:
+                raise
+        # Another Mailer of this account was quicker, and this token ended with it.
+        return await self._asked(http, limit, self._grant.newest)
+
+    async def _asked(self, http: "Http", limit: float, refresh: Secret | None) -> tuple[str, float]:
         login = self._login
         try:
-            form = await asyncio.to_thread(_request, login)
+            form = await asyncio.to_thread(_request, login, refresh)
             reply = await http.post(login.token_url, form=form, limit=limit)
         except OutcomeUnknown as error:
             # Unknown is whether a token was made, not whether a mail was sent.
@@ -104,17 +133,19 @@ class Tokens:
                 say("fetching an access token: {hint}", hint=error.hint), reason=error.reason, phase=Phase.BEFORE
             ) from None
         answer = _object_in(reply)
-        token = answer.get("access_token")
-        if reply.status == _OK and _is_token(token):
-            return token, _life(answer.get("expires_in", _USUAL_LIFE))
-        raise _failure(reply.status, answer.get("error"))
+        token, next_refresh = answer.get("access_token"), answer.get("refresh_token")
+        if reply.status != _OK or not _is_token(token):
+            raise _failure(reply.status, answer.get("error"))
+        if self._grant is not None and _is_token(next_refresh) and Secret(next_refresh) != refresh:
+            self._grant.renew(login, Secret(next_refresh))
+        return token, _life(answer.get("expires_in", _USUAL_LIFE))
 
 
-def _request(login: Login) -> dict[str, str]:
+def _request(login: Login, refresh: Secret | None) -> dict[str, str]:
     """Return the form that asks for a token (RFC 6749 section 6, RFC 7523 section 2.1)."""
-    if login.refresh_token is None:
+    if refresh is None:
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion(login)}
-    form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token.reveal()}
+    form = {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
     form |= {"client_id": login.client_id} if login.client_id else {}
     return form | ({"client_secret": login.client_secret.reveal()} if login.client_secret else {})
 
@@ -129,7 +160,7 @@ def _object_in(reply: "Reply") -> Mapping[str, Any]:
 
 
 def _is_token(token: Any) -> TypeGuard[str]:
-    return isinstance(token, str) and bool(token) and token.isascii() and token.isprintable()
+    return isinstance(token, str) and 0 < len(token) <= _LONGEST_TOKEN and token.isascii() and token.isprintable()
 
 
 def _life(seconds: Any) -> float:

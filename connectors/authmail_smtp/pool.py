@@ -10,9 +10,11 @@ from authmail import NotConnected, NotSent, NotSentInTime, Receipt, say
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.mail import Mail
 from authmail_smtp.oauth import Tokens
+from authmail_smtp.session.login import LoginHistory
 from authmail_smtp.session.opening import Opening
 from authmail_smtp.session.transaction import Session
 from authmail_smtp.session.trust import Trust
+from authmail_smtp.session.wire import Wire
 
 if TYPE_CHECKING:
     from authmail import Http
@@ -48,6 +50,8 @@ class Pool:
         self._idle: list[tuple[Session, asyncio.TimerHandle]] = []
         self._trust = Trust(config)
         self._tokens = Tokens(config.auth) if config.auth.is_oauth else None
+        self._history = LoginHistory()
+        self._leaving: set[Wire] = set()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -55,11 +59,10 @@ class Pool:
 
     async def __aexit__(self, *_: object) -> None:
         self._closed = True
-        wires = [self._taken(0).wire for _ in list(self._idle)]
-        for wire in wires:
-            wire.leave()
-        if wires:
-            await asyncio.wait([wire.closed for wire in wires], timeout=_QUIT_LIMIT + 0.5)
+        for _ in list(self._idle):
+            self._leave(self._taken(0).wire)
+        if self._leaving:
+            await asyncio.wait([wire.closed for wire in self._leaving], timeout=_QUIT_LIMIT + 0.5)
 
     async def send(self, mail: Mail, http: "Http", deadline: float) -> Receipt:
         """Send one mail.
@@ -88,9 +91,14 @@ class Pool:
                         raise
             return await self._over(await self.open(http, until), mail, http, until)
 
+    @property
+    def token_is_renewed(self) -> bool:
+        """Whether there is a newer refresh token than the config's."""
+        return self._tokens is not None and self._tokens.is_renewed
+
     async def open(self, http: "Http", until: float) -> Session:
         """Open a connection, whatever is kept."""
-        opening = Opening(self._config, http, self._trust, self._tokens, until)
+        opening = Opening(self._config, http, self._trust, self._tokens, self._history, until, self._leave)
         wire = await opening.open()
         patience = self._config.socket_timeout
         return Session(wire, opening.extensions, patience / 1000 if patience else None, opening.facts)
@@ -120,7 +128,7 @@ class Pool:
             if not session.wire.usable:
                 session.wire.cut()
             elif now - session.opened_at > OLDEST or session.mails >= MOST_MAILS:
-                session.wire.leave()
+                self._leave(session.wire)
             elif now - session.used_at < ASK_AFTER and not session.begun:
                 return session
             else:
@@ -129,7 +137,7 @@ class Pool:
                         return session
                 except NotSent:
                     continue
-                session.wire.leave()
+                self._leave(session.wire)
         return None
 
     async def _over(self, session: Session, mail: Mail, http: "Http", until: float) -> Receipt:
@@ -141,14 +149,21 @@ class Pool:
     def _keep(self, session: Session) -> None:
         """Keep a connection for the next mail, if it is fit."""
         if self._closed or not session.wire.usable:
-            session.wire.leave()
+            self._leave(session.wire)
             return
         timer = asyncio.get_running_loop().call_later(IDLE, self._expired, session)
         self._idle.append((session, timer))
 
     def _expired(self, session: Session) -> None:
         self._idle = [entry for entry in self._idle if entry[0] is not session]
-        session.wire.leave()
+        self._leave(session.wire)
+
+    def _leave(self, wire: Wire) -> None:
+        """End a connection; closing waits for it."""
+        wire.leave()
+        if not wire.closed.done():
+            self._leaving.add(wire)
+            wire.closed.add_done_callback(lambda _: self._leaving.discard(wire))
 
     def _taken(self, index: int) -> Session:
         session, timer = self._idle.pop(index)

@@ -7,17 +7,10 @@ import attrs
 
 from authmail import NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError, Throttled, hide_fields, say
 from authmail_smtp.reply_codes import ROWS, Row
+from authmail_smtp.reply_ids import queue_id
+from authmail_smtp.reply_text import enhanced_code, one_line, seconds_to_wait, words_of
 from authmail_smtp.steps import Step
 
-_ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])")
-_WAIT = re.compile(r"([0-9]{1,5})\s*(s|sec|second|m|min|minute)s?\b", re.IGNORECASE)
-_LONGEST_WAIT = 24 * 3600
-# Postfix, Exim, Exchange and Microsoft 365, then Gmail, Amazon SES and others, whose ids have a digit in them.
-_QUEUED = (
-    re.compile(r"queued(?: as|:) <?([\w.@+-]{3,128})", re.IGNORECASE),
-    re.compile(r"\b(?:internal)?id[=:] ?<?([\w.@+-]{3,128})", re.IGNORECASE),
-    re.compile(r"\bok:? +<?((?=[\w.@+-]*[0-9])[\w.@+-]{6,128})", re.IGNORECASE),
-)
 _COMPLETED = 250
 
 
@@ -30,9 +23,8 @@ class Reply:
 
     @property
     def enhanced(self) -> str | None:
-        """The enhanced status code, if the text begins with one that fits the reply code."""
-        match = _ENHANCED.match(self.text)
-        return match[0] if match and match[0][0] == str(self.code)[:1] else None
+        """The enhanced status code, if there is one that fits the reply code."""
+        return enhanced_code(self.text, self.code)
 
 
 def receipt(reply: Reply, message_id: str, where: str = "") -> Receipt:
@@ -47,41 +39,48 @@ def receipt(reply: Reply, message_id: str, where: str = "") -> Receipt:
         SendError: what the reply means otherwise.
     """
     if reply.code == _COMPLETED:
-        text = _one_line(reply.text)
-        queued = next((match[1] for pattern in _QUEUED if (match := pattern.search(text))), None)
-        return Receipt(message_id, queued, text or None)
+        text = one_line(reply.text)
+        return Receipt(message_id, queue_id(text), text or None)
     raise failure(Step.CONTENT, reply, where)
 
 
 def failure(step: Step, reply: Reply, where: str = "") -> SendError:
     """Return the error that a reply means.
 
+    Its phase tells what it answers: ``after`` the recipient was named, so that it may be about this one message, or ``during``
+    what comes before, which is the same for every message of the account.
+
     Args:
         step: what it answers.
         reply: the reply, not one that this step waits for.
         where: host and port, for people.
     """
-    row = next((row for row in ROWS if _fits(row, step, reply)), None)
-    text = _one_line(reply.text)
+    words = words_of(reply.text)
+    row = row_for(step, reply, words)
     details: dict[str, Any] = {
         "code": reply.enhanced or str(reply.code),
         "status": reply.code,
-        "detail": text,
+        "detail": one_line(reply.text),
+        "phase": Phase.AFTER if step.is_of_message else Phase.DURING,
     }
     if row is None:
         return _strange(step, where, details)
     waits = row.meaning.kind in (Throttled, NotSent)
-    retry_after = (_wait(text) or row.retry_after) if waits else None
-    hint = _at(step, where, row.meaning.hint)
-    return row.meaning.error(hint=hint, retry_after=retry_after, phase=Phase.AFTER, **details)
+    retry_after = (seconds_to_wait(words) or row.retry_after) if waits else None
+    return row.meaning.error(hint=_at(step, where, row.meaning.hint), retry_after=retry_after, **details)
 
 
-def _fits(row: Row, step: Step, reply: Reply) -> bool:
+def row_for(step: Step, reply: Reply, words: str) -> Row | None:
+    """Return the row of the table that decides."""
+    return next((row for row in ROWS if _fits(row, step, reply, words)), None)
+
+
+def _fits(row: Row, step: Step, reply: Reply, words: str) -> bool:
     return (
         step in row.steps
         and re.fullmatch(row.code, str(reply.code)) is not None
-        and (row.enhanced is None or re.fullmatch(row.enhanced, reply.enhanced or "") is not None)
-        and (row.words is None or row.words.search(reply.text) is not None)
+        and (row.enhanced is None or row.enhanced.fullmatch(reply.enhanced or "") is not None)
+        and (row.words is None or row.words.search(words) is not None)
     )
 
 
@@ -89,9 +88,9 @@ def _strange(step: Step, where: str, details: dict[str, Any]) -> SendError:
     """Return what a reply means that is neither what the step waits for nor a refusal."""
     if step is Step.CONTENT:
         hint = _at(step, where, say("the reply tells neither that the mail was taken nor that it was refused"))
-        return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.AFTER, **details)
+        return OutcomeUnknown(hint, reason=Reason.PROVIDER, **details)
     hint = _at(step, where, say("the reply fits no SMTP server; check host and port"))
-    return NotSent(hint, reason=Reason.PROVIDER, phase=Phase.DURING, **details)
+    return NotSent(hint, reason=Reason.PROVIDER, **details)
 
 
 def _at(step: Step, where: str, what: str) -> str:
@@ -100,14 +99,3 @@ def _at(step: Step, where: str, what: str) -> str:
         if where
         else say("{step}: {what}", step=step, what=what)
     )
-
-
-def _wait(text: str) -> float | None:
-    """Return the seconds that a server asks to wait, in words."""
-    match = _WAIT.search(text)
-    seconds = int(match[1]) * (60 if match[2][0] in "mM" else 1) if match else 0
-    return float(seconds) if 0 < seconds <= _LONGEST_WAIT else None
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -15,3 +15,8 @@ class Step(StrEnum):
     RECIPIENT = "naming the recipient (RCPT TO)"
     DATA = "announcing the mail (DATA)"
     CONTENT = "handing over the mail"
+
+    @property
+    def is_of_message(self) -> bool:
+        """Whether the recipient was named, so that a refusal may be about this message alone."""
+        return self in (Step.RECIPIENT, Step.DATA, Step.CONTENT)

@@ -10,6 +10,7 @@ from authmail.config.forms import FormItem
 from authmail.config.references import References
 from authmail.config.secret import Secret
 from authmail.config.settings import Settings, setting, settings
+from authmail.config.webhook_key import WebhookKey
 from authmail.connect.account import AccountReport
 from authmail.connect.answers import Answer, Answers, Request, header, member
 from authmail.connect.api import json_api
@@ -18,6 +19,7 @@ from authmail.connect.contract import hookimpl
 from authmail.connect.metadata import ConnectorMetadata
 from authmail.connect.registry import BrokenConnector, Connectors, connector_ids, connectors, get_connector
 from authmail.connect.repeat import Repeat
+from authmail.connect.spoken import Spoken
 from authmail.errors import AuthmailError, ConfigError, ConnectorNotFound, Problem
 from authmail.http.egress import Egress
 from authmail.mail.email import Email
@@ -93,10 +95,12 @@ __all__ = [
     "Secret",
     "SendError",
     "Settings",
+    "Spoken",
     "Template",
     "TemplateError",
     "Throttled",
     "UsageType",
+    "WebhookKey",
     "checks",
     "connector_ids",
     "connectors",

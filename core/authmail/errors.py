@@ -73,3 +73,7 @@ class ConfigError(AuthmailError, ValueError):
 
 class ConnectorNotFound(AuthmailError, LookupError):
     """No such connector is installed, several fit, or the one asked for is broken; the text says which and why."""
+
+
+class Misused(Exception):
+    """A slip of whoever calls, noticed before anything was sent: what was asked of a Mailer that is not open, for one."""

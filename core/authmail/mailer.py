@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from functools import cached_property, partial
 from importlib.resources.abc import Traversable
@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Self
 from attrs import evolve
 from pluggy import PluginManager
 
+from authmail.config.identity import identity_of
 from authmail.config.secrets import secrets_in, texts_in
 from authmail.config.sender import sender_of
 from authmail.config.settings import Settings, fields_of, holds_templates
 from authmail.connect.arguments import read_config, read_connector, read_plugins, read_templates
 from authmail.connect.connector import Connector
-from authmail.connect.plugins import ask_templates, notify
+from authmail.connect.observers import Observers, tell_of_token
+from authmail.connect.plugins import ask_templates
+from authmail.errors import Misused
 from authmail.http.client import Http
 from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.http.egress import Egress
@@ -55,6 +58,15 @@ _log = log_of("authmail")
 
 # A shorter name stands in too many sentences.
 _SHORTEST_NAME = 6
+_CANCELLED = "its caller was cancelled meanwhile"
+
+
+class _NotOpen(Misused, RuntimeError):
+    pass
+
+
+class _NoMail(Misused, TypeError):
+    pass
 
 
 class Mailer:
@@ -122,7 +134,8 @@ class Mailer:
         self._templates = (*own, *templates_of(self._config))
         rules = Rules.of(trusted, link_hosts, from_addresses, recipients, sender_of(self._config))
         self._composer = Composer(self._templates, store, default_locale, rules)
-        self._observed = bool(self._host.get_plugins())
+        self._observers = Observers(self._host)
+        self._token_listener = partial(tell_of_token, self._observers, self._connector.id)
         self._session = session
         self._egress = egress
         self._timeout = timeout
@@ -139,6 +152,11 @@ class Mailer:
         """The connector."""
         return self._connector
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that a message may take, unless :meth:`send` is told."""
+        return self._timeout
+
     @raise_afresh
     async def __aenter__(self) -> Self:
         if self._stack is not None:
@@ -149,7 +167,7 @@ class Mailer:
         try:
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(transport)
-                self._client = await self._connector.open_client(self._config, Http(transport, float("inf")), stack)
+                self._client = await self._connector.open_client(self._config, self._http(transport, float("inf")), stack)
                 self._transport = transport
                 self._loop = asyncio.get_running_loop()
                 self._stack = stack.pop_all()
@@ -166,11 +184,13 @@ class Mailer:
         stack, self._stack, self._transport, self._client = self._stack, None, None, None
         if stack is not None:
             await stack.aclose()
+        await self._observers.close()
 
     def abandon(self) -> None:
         """In a forked child: leave what the parent opened to the parent, so that this Mailer can be opened again."""
         # Kept, for a session that is collected would close connections which the parent still uses.
         self._inherited = self._stack
+        self._observers.abandon()
         self._stack = self._transport = self._client = None
 
     @raise_afresh
@@ -188,16 +208,23 @@ class Mailer:
             SendError: one of its kinds, if it did not or nobody knows. Neither the error nor its traceback holds a
                 secret, code, link or body.
         """
+        timeout = self._timeout if timeout is None else timeout
+        http = self._http(self._open_transport(message), time.monotonic() + timeout)
         try:
-            receipt = await self._send(message, self._timeout if timeout is None else timeout)
+            receipt = await self._send(message, http, timeout)
         except SendError as raised:
             error = self._clean(raised, message)
+        except asyncio.CancelledError:
+            self._observers.tell("message_failed", message=message, error=self._ended(http, say(_CANCELLED)), repeated=False)
+            raise
         else:
-            if self._observed:
-                await notify(self._host, "message_sent", message=message, receipt=receipt)
+            if self._observers:
+                self._observers.tell("message_sent", message=message, receipt=receipt, repeated=False)
+                await self._observers.give_way()
             return receipt
         _log.debug("%s: %s %s", self._connector.id, error.outcome, error.reason)
-        await notify(self._host, "message_failed", message=message, error=error)
+        self._observers.tell("message_failed", message=message, error=error, repeated=False)
+        await self._observers.give_way()
         raise error
 
     @raise_afresh
@@ -237,12 +264,14 @@ class Mailer:
         """
         return await self.send(Message(to=to, type=type, payload=sample_payload(type, locale)))
 
-    async def _send(self, message: Mail, timeout: float) -> Receipt:
+    def _open_transport(self, message: Mail) -> Transport:
         if self._transport is None or self._loop is not asyncio.get_running_loop():
-            raise RuntimeError("this Mailer is not open on this loop; use 'async with Mailer(…) as mailer'")
+            raise _NotOpen("this Mailer is not open on this loop; use 'async with Mailer(…) as mailer'")
         if not isinstance(message, Mail):
-            raise TypeError("send() takes a Message or an Email")
-        http = Http(self._transport, time.monotonic() + timeout)
+            raise _NoMail("send() takes a Message or an Email")
+        return self._transport
+
+    async def _send(self, message: Mail, http: Http, timeout: float) -> Receipt:
         asked = self._connector.send_arguments
         try:
             async with asyncio.timeout(timeout):
@@ -250,8 +279,7 @@ class Mailer:
         except SendError:
             raise
         except TimeoutError as error:
-            ended = NoAnswerInTime if _maybe_sent(http, asked) else NotSentInTime
-            raise ended(say("not done after {seconds:g} seconds", seconds=timeout)) from error
+            raise self._ended(http, say("not done after {seconds:g} seconds", seconds=timeout)) from error
         except Exception as error:
             hint = say(
                 "the connector failed: {kind}; this is a bug of {distribution}",
@@ -263,6 +291,23 @@ class Mailer:
             raise NotSent(hint, reason=Reason.CONNECTOR, phase=Phase.BEFORE) from error
         _log.debug("%s: accepted, message id %s, request id %s", receipt.connector, receipt.message_id, receipt.request_id)
         return receipt
+
+    def _ended(self, http: Http, hint: str) -> SendError:
+        """Return what it means that a message was ended before it had its answer."""
+        return (NoAnswerInTime if _maybe_sent(http, self._connector.send_arguments) else NotSentInTime)(
+            hint, connector=self._connector.id
+        )
+
+    def account(self, digest: Callable[..., str]) -> str:
+        """Return what stands for the account at the provider: a keyed digest of all that identifies and authenticates it.
+
+        Args:
+            digest: makes one of texts, which hold secrets; see :meth:`authmail.delivery.Store.digest`.
+        """
+        return digest(self._connector.id, *identity_of(self._config))
+
+    def _http(self, transport: Transport, deadline: float) -> Http:
+        return Http(transport, deadline, self._token_listener)
 
     async def _call(self, message: Mail, http: Http, asked: frozenset[str]) -> Receipt:
         given: dict[str, Any] = {"message": message, "config": self._config, "http": http}

@@ -3,6 +3,7 @@
 The kinds are what a program decides by: whether the same provider may be asked again, and whether another one may.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from enum import StrEnum
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 _DETAIL_LIMIT = 500
+_LONGEST_WAIT = 1e9
+_STATUSES = 100_000
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|\?xml|head|body)", re.IGNORECASE)
 
 _Error = TypeVar("_Error", bound="SendError")
@@ -40,6 +43,15 @@ _Error = TypeVar("_Error", bound="SendError")
 
 def _fixed(hint: str) -> Text:
     return hint if isinstance(hint, Text) else say(hint)
+
+
+def _seconds(value: object) -> float | None:
+    """Return seconds to wait as anybody may have given them; None where they are none."""
+    try:
+        seconds = float(value)  # type: ignore[arg-type]  # whatever it is
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(seconds, _LONGEST_WAIT) if 0 <= seconds < math.inf else None
 
 
 class Reason(StrEnum):
@@ -100,7 +112,7 @@ class SendError(AuthmailError):
         code: the provider's error code.
         status: the HTTP status or SMTP reply code.
         request_id: the provider's id of the request.
-        retry_after: seconds after which the provider wants to be asked again.
+        retry_after: seconds after which the provider wants to be asked again, at most 10⁹; what is no such number is left out.
         detail: the provider's own words; cut to 500 characters, and left out where they are a whole page of markup.
         connector: factory id of the connector; filled in by core.
         tried: the attempts behind this answer, where there were several: ``smtp: not sent (network)``.
@@ -131,9 +143,9 @@ class SendError(AuthmailError):
         self.reason = Reason(reason or self._default_reason)
         self.phase = Phase(phase or self._default_phase)
         self.code = code
-        self.status = status
+        self.status = status if isinstance(status, int) and abs(status) < _STATUSES else None
         self.request_id = request_id
-        self.retry_after = retry_after
+        self.retry_after = _seconds(retry_after)
         if detail is not None and _MARKUP.match(detail):
             detail = None
         self.detail = detail if detail is None or len(detail) <= _DETAIL_LIMIT else detail[:_DETAIL_LIMIT] + "…"
@@ -273,6 +285,10 @@ class NoAnswerInTime(OutcomeUnknown, TimeoutError):
 
     _default_reason = Reason.TIMEOUT
     _default_phase = Phase.DURING
+
+
+class UnknownThenRejected(OutcomeUnknown):
+    """One provider may have accepted the message, and another one refused it for good: it is not to be sent again."""
 
 
 @attrs.frozen

@@ -8,17 +8,22 @@ import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError
+from math import isfinite
 from typing import Any, Protocol, Self, TypeVar
 
 from authmail import mailer
 from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
-from authmail.outcomes import Receipt
+from authmail.outcomes import NoAnswerInTime, NotSentInTime, Receipt, SendError
 from authmail.privacy import raise_afresh
+from authmail.words.text import say
 
 __all__ = ["Mailer"]
 
 _Result = TypeVar("_Result")
+
+# So long a message may take beyond its time, to end in order; in seconds.
+_GRACE = 2.0
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -45,18 +50,36 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_new_lock)
 
 
-def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run a coroutine on the background loop and wait for its result."""
+def run(coroutine: Coroutine[Any, Any, _Result], seconds: float | None = None) -> _Result:
+    """Run a coroutine on the background loop and wait for its result.
+
+    Args:
+        coroutine: what to run.
+        seconds: how long to wait; what keeps to its own time is never cut short by it. None waits as long as it takes.
+
+    Raises:
+        NoAnswerInTime: there was no result by then, since something holds up the loop.
+    """
     future = asyncio.run_coroutine_threadsafe(coroutine, _background_loop())
+    limit = None if seconds is None or not isfinite(seconds) else max(seconds, 0.0) + _GRACE
     try:
-        return future.result()
+        return future.result(limit)
     except (KeyboardInterrupt, SystemExit, CancelledError):
         future.cancel()
         raise
+    except TimeoutError:
+        if future.done():  # its own
+            raise
+        future.cancel()
+    raise NoAnswerInTime(say("there is no answer in time, for something holds up the background loop"))
 
 
 class Opens(Protocol):
     """What can be opened on a loop: a Mailer, or a delivery around some."""
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a message may take where nobody says otherwise."""
 
     async def __aenter__(self) -> Any:
         """Open it."""
@@ -107,9 +130,21 @@ class Blocking:
 
     @raise_afresh
     def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
-        """Send one message, see :meth:`authmail.Mailer.send`."""
-        run(self._open())
-        return run(self._sender.send(message, timeout=timeout))
+        """Send one message, see :meth:`authmail.Mailer.send`. Opening, at the first one, is part of its time."""
+        seconds = self._sender.timeout if timeout is None else timeout
+        return run(self._sent(message, seconds), seconds)
+
+    async def _sent(self, message: Mail, seconds: float) -> Receipt:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        try:
+            async with asyncio.timeout(seconds):
+                await self._open()
+        except SendError:
+            raise
+        except TimeoutError:
+            raise NotSentInTime(say("no time was left to send the message")) from None
+        return await self._sender.send(message, timeout=deadline - loop.time())
 
     @raise_afresh
     def preview(self, message: Message) -> Email:
@@ -120,7 +155,7 @@ class Blocking:
     def test(self, to: str, *, type: str = UsageType.GENERIC, locale: str | None = None) -> Receipt:  # noqa: A002 (the contract's word)
         """Send a sample, see :meth:`authmail.Mailer.test`."""
         run(self._open())
-        return run(self._sender.test(to, type=type, locale=locale))
+        return run(self._sender.test(to, type=type, locale=locale), self._sender.timeout)
 
     async def _open(self) -> None:
         """Open once, whichever thread comes first. Runs on the background loop, so nothing else runs meanwhile."""

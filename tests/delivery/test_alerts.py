@@ -21,6 +21,7 @@ from authmail import (
     Egress,
     Mailer,
     Message,
+    MessageRejected,
     NotSent,
     OutcomeUnknown,
     Receipt,
@@ -137,7 +138,7 @@ def test_what_goes_on_is_told_again_after_an_hour(scripted, in_fake_time, code, 
 
     in_fake_time(scenario())
     assert pager.told == [("account_error", "on", 1), ("account_error", "on", 7)]
-    assert pager.alerts[0]["since"] == pager.alerts[1]["since"]
+    assert pager.alerts[0]["since"] == pager.alerts[1]["since"] == pager.alerts[0]["time"]
 
 
 def test_what_comes_and_goes_is_told_once_an_hour(scripted, in_fake_time, code, pager):
@@ -169,10 +170,11 @@ def test_senders_and_reasons_are_causes_of_their_own(scripted, in_fake_time, cod
 
 
 def test_a_breaker_is_told_when_it_opens_and_closes(scripted, in_fake_time, code, pager):
-    """Whatever the reasons of an outage, it is one trouble."""
+    """Whatever the reasons of an outage, it is one trouble. A provider that refuses a recipient works."""
 
     async def scenario():
-        sender = scripted(*[DOWN] * 5, NotSent("slow", reason="timeout"), TAKEN)
+        works = MessageRejected("no such mailbox", reason="recipient", phase="after")
+        sender = scripted(*[DOWN] * 5, NotSent("slow", reason="timeout"), works)
         delivery = Delivery(Breaker(sender, name="main"), plugins=[Alerts([pager])])
         for pause in (0, 0, 0, 0, 0, 11, 60):
             await asyncio.sleep(pause)
@@ -292,7 +294,7 @@ def test_processes_that_share_a_store_tell_once(scripted, in_fake_time, code):
         deliveries = [
             Delivery(Retry(sender), plugins=[Alerts([pager], store=store)]) for pager, sender in zip(pagers, senders, strict=True)
         ]
-        for pause in (0, 60, 3600):
+        for pause in (0, 60, 3545):
             await asyncio.sleep(pause)
             for delivery in deliveries:
                 await outcome(delivery, code)

@@ -45,7 +45,7 @@ async def recipe(request, templates, monkeypatch):
             connector = authmail.get_connector(sender["connector"])
             sandbox = await stack.enter_async_context(Sandbox({"account": connector.get_emulator()}))
             inboxes[name], senders[name] = sandbox.inbox, {**sender, "config": sandbox.config("account")}
-        delivery = compose({**raw, "senders": senders}, templates, egress=Egress.ANY)
+        delivery = compose({**raw, "senders": senders}, templates, egress=Egress.ANY, references=References())
         yield await stack.enter_async_context(delivery), inboxes
 
 
@@ -62,6 +62,7 @@ def test_every_recipe_is_there():
         "Routes for the EU and China",
         "Strict invitations, generous codes",
         "Limits before anything is public",
+        "Somebody is told",
     ]
 
 
@@ -147,3 +148,13 @@ async def test_limits(recipe):
         await delivery.send(Message("zoe@example.com", "SignIn", {"code": "999999"}, ip="192.0.2.1"))
     assert 590 < caught.value.retry_after <= 600
     assert len(inboxes["main"]) == 5
+
+
+@pytest.mark.parametrize("recipe", ["Somebody is told"], indirect=True)
+async def test_somebody_is_told(recipe):
+    """The other sender mails of the one that fails, and the person has the code all the same."""
+    delivery, inboxes = recipe
+    await delivery.send(code("insufficientbalance@example.com"))
+    mail = await inboxes["spare"].wait(to="ops@example.com")
+    assert mail.subject == "Mail alert, main: the account or its settings are refused"
+    assert len(inboxes["spare"]) == 2

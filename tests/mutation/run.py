@@ -40,6 +40,8 @@ MODULES = {
         f"authmail.delivery.{room}": [f"tests/delivery/test_{room}.py", *DELIVERY]
         for room in ("breaker", "dedupe", "delivery", "failover", "limits", "retry", "routes")
     },
+    **{f"authmail.delivery.{room}": ["tests/delivery/test_alerts.py"] for room in ("alert", "alert_ways", "alerts")},
+    "authmail.delivery.file.alerts": ["tests/delivery/file/test_alerts_table.py"],
     **{f"authmail.delivery.{room}": DELIVERY for room in ("sender", "trail", "unknown", "events", "metrics")},
     **{
         f"authmail.delivery.file.{room}": ["tests/delivery/file/test_composition.py"]
@@ -48,6 +50,10 @@ MODULES = {
     **{
         f"authmail.delivery.stores.{room}": ["tests/delivery/test_stores.py", *DELIVERY] for room in ("memory", "sqlite", "store")
     },
+    "authmail.mail.headers": ["tests/mail/test_headers.py", "tests/connectors/smtp/test_headers.py"],
+    "authmail_smtp.grants": ["tests/connectors/smtp/test_oauth.py"],
+    "authmail_smtp.session.mechanisms": ["tests/connectors/smtp/test_login.py"],
+    "authmail_smtp.session.login": ["tests/connectors/smtp/test_login.py", "tests/connectors/smtp/test_oauth.py"],
     "authmail_aliyun_dm.answers": [f"{ALIYUN}/test_answers.py", f"{ALIYUN}/test_send.py"],
     "authmail_aliyun_dm.signing": [f"{ALIYUN}/test_signing.py", "tests/properties/test_signing.py"],
 }

@@ -70,8 +70,11 @@ def test_a_file_that_is_no_json_is_told(tmp_path):
     ("expected", "seen", "found"),
     [
         ({"a": 1}, {"a": 1}, []),
-        ({"a": 1}, {"a": 1.0}, ["x.a: expected 1, got 1.0"]),
+        ({"a": 1}, {"a": 1.0}, []),
+        ({"a": 1}, {"a": 1.5}, ["x.a: expected 1, got 1.5"]),
+        ({"a": 1}, {"a": "1"}, ["x.a: expected 1, got '1'"]),
         ({"a": True}, {"a": 1}, ["x.a: expected True, got 1"]),
+        ({"a": 1.0}, {"a": True}, ["x.a: expected 1.0, got True"]),
         ({"a": 1}, {}, ["x.a: missing, expected 1"]),
         ({}, {"b": 2}, ["x.b: not expected, got 2"]),
         ([{"a": "y"}], [{"a": "z"}], ["x[0].a: expected 'y', got 'z'"]),
@@ -88,7 +91,7 @@ def test_a_file_that_is_no_json_is_told(tmp_path):
     ],
 )
 def test_differences_are_told_where_they_are(expected, seen, found):
-    """As deep as they go; types count, and only the two patterns are patterns."""
+    """As deep as they go; numbers count by value, else types count too, and only the two patterns are patterns."""
     assert list(differences(expected, seen, "x")) == found
 
 
@@ -157,7 +160,9 @@ def test_a_mail_within_a_request_is_read(seen):
     assert not seen.shows("elsewhere")
 
 
-def test_whole_seconds_need_no_point():
-    """retry_after is a float, and a file says 3."""
-    assert list(outcome_differences({"type": "Throttled", "retry_after": 3}, Throttled(retry_after=3.0))) == []
-    assert list(outcome_differences({"type": "Throttled", "retry_after": 3}, Throttled(retry_after=4.0))) != []
+@pytest.mark.parametrize("written", [3, 3.0])
+@pytest.mark.parametrize("seen", [3, 3.0])
+def test_whole_seconds_need_no_point(written, seen):
+    """Whichever of both is the float."""
+    assert list(outcome_differences({"type": "Throttled", "retry_after": written}, Throttled(retry_after=seen))) == []
+    assert list(outcome_differences({"type": "Throttled", "retry_after": written}, Throttled(retry_after=4.0))) != []

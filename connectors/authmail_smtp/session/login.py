@@ -1,13 +1,23 @@
-"""Logging in: with a password, or with an access token."""
+"""Logging in: which kinds of login are tried, in which order, and how often.
+
+Over TLS the plainest kind comes first, since every server gets it right; without TLS (where the host's egress allows it)
+the one that keeps the password here. A kind that the server does not know after all is passed over: nothing was judged.
+What was judged and refused may count against the account, and many lock after a few: so after one refusal at most one
+other kind is tried, and that no more than once in ten minutes for all connections of a Mailer; a server that has already
+taken a kind of login is asked for that one alone.
+"""
 
 import re
+import time
+from base64 import b64encode
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from aiosmtplib import SMTPAuthenticationError
-from aiosmtplib.auth import auth_crammd5_verify, auth_login_encode, auth_plain_encode, auth_xoauth2_encode
+import attrs
 
-from authmail import AccountError, Phase, Reason, say
+from authmail import AccountError, NotSent, Phase, Reason, hide_fields, say
 from authmail_smtp.replies import Reply
+from authmail_smtp.session.mechanisms import WITH_PASSWORD, WITH_TOKEN, Identity, Prompt
 from authmail_smtp.session.wire import Wire
 from authmail_smtp.steps import Step
 
@@ -16,12 +26,47 @@ if TYPE_CHECKING:
 
 _ACCEPTED = 235
 _GO_ON = 334
-_NO_CHALLENGE = 501
+_NO_SUCH_ARGUMENT = 501
 _REFUSED = 535
+#: Who logs in was judged: wrong, or wanted in another way (RFC 4954 section 6).
+_JUDGED = (534, _REFUSED)
+_REFUSALS = 500
+# RFC 5321 section 4.5.3.1.4. RFC 4954 section 4 keeps AUTH within it: what is longer goes after a prompt.
+_LONGEST_COMMAND = 512
+_MOST_PROMPTS = 4
+_ANOTHER_AFTER = 600.0
+_WITHOUT_TLS = ("cram-md5", "plain", "login")
+# RFC 4954 section 6, Exchange's 5.7.4 and what Postfix and others say with 535.
+_UNKNOWN_KIND = re.compile(r"501|504|538")
+_UNKNOWN_KIND_ENHANCED = re.compile(r"5\.5\.4|5\.7\.4|5\.7\.11")
+_UNKNOWN_KIND_WORDS = re.compile(
+    r"\b(?:invalid|no|unknown|unsupported|unrecogni[sz]ed) (?:\w+ )?(?:mechanism|type)\b"
+    r"|\bmechanism (?:is )?(?:not (?:supported|available|allowed)|unsupported|unknown|invalid|too weak)",
+    re.IGNORECASE,
+)
 _TELLING = 8
 _RUN = re.compile(rf"[A-Za-z0-9+/=._~-]{{{_TELLING},}}")
-# The password goes over TLS, so the plainest way is as good as any, and every server gets it right.
-_PREFERRED = ("plain", "login", "cram-md5")
+
+
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
+class LoginHistory:
+    """What a server did with the logins of one Mailer."""
+
+    #: The kind of login that it took last.
+    taken: str = ""
+    _another_at: float = float("-inf")
+
+    def ordered(self, kinds: Sequence[str]) -> list[str]:
+        """Return the kinds, what was taken first."""
+        return sorted(kinds, key=lambda kind: kind != self.taken)
+
+    def may_try_another(self, refused: str) -> bool:
+        """Whether another kind may be tried after a refusal; if so, that is counted."""
+        now = time.monotonic()
+        if refused == self.taken or now - self._another_at < _ANOTHER_AFTER:
+            return False
+        self._another_at = now
+        return True
 
 
 async def log_in(wire: Wire, opening: "Opening") -> str:
@@ -31,67 +76,109 @@ async def log_in(wire: Wire, opening: "Opening") -> str:
         AccountError: reason credentials: refused, or the server offers no login that fits.
         NotSent: the server or the token's cannot tell for the moment.
     """
-    if opening.config.auth.is_oauth:
-        return await _with_token(wire, opening)
-    login = opening.config.auth
-    mechanism = next((name for name in _PREFERRED if name in opening.mechanisms), None)
-    if mechanism is None:
-        raise _no_way(opening, "a password")
-    if login.password is None:
-        raise AccountError(say("auth.pass is missing"), reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
-    said: list[bytes] = []
-    reply = await _with_password(wire, opening, mechanism, login.user or "", login.password.reveal(), said)
-    if reply.code != _ACCEPTED:
-        raise opening.refused(Step.LOGIN, _without(reply, said))
-    return f"{login.user} ({mechanism.upper()})"
+    kinds = _kinds(wire, opening)
+    unknown: Reply | None = None
+    refused: Reply | None = None
+    for kind in kinds:
+        try:
+            reply = await _tried(wire, opening, kind)
+        except NotSent:
+            if refused is None:
+                raise
+            break  # a server that ends the dialogue after a refusal has told enough
+        if reply.code == _ACCEPTED:
+            opening.history.taken = kind
+            return f"{opening.config.auth.user} ({kind.upper()})"
+        if _is_unknown_kind(reply) and wire.usable:
+            unknown = reply
+            continue
+        first, refused = refused is None, refused or reply
+        if not (first and reply.code in _JUDGED and wire.usable and opening.history.may_try_another(kind)):
+            break
+    last = refused or unknown
+    if last is None:
+        raise _no_way(opening)
+    raise opening.refused(Step.LOGIN, last)
 
 
-async def _with_password(wire: Wire, opening: "Opening", mechanism: str, user: str, password: str, said: list[bytes]) -> Reply:
-    async def ask(*words: bytes) -> Reply:
-        said.append(words[-1])
-        return await wire.ask(Step.LOGIN, *words, limit=opening.limit(opening.config.socket_timeout))
-
-    if mechanism == "plain":
-        return await ask(b"AUTH", b"PLAIN", auth_plain_encode(user, password))
-    if mechanism == "login":
-        name, secret = auth_login_encode(user, password)
-        reply = await ask(b"AUTH", b"LOGIN", name)
-        return await ask(secret) if reply.code == _GO_ON else reply
-    reply = await ask(b"AUTH", b"CRAM-MD5")
-    if reply.code != _GO_ON:
-        return reply
-    try:
-        answer = auth_crammd5_verify(user, password, reply.text)
-    except SMTPAuthenticationError:
-        return Reply(_NO_CHALLENGE, "the challenge is not Base64")
-    return await ask(answer)
+def _kinds(wire: Wire, opening: "Opening") -> list[str]:
+    """Return the kinds of login to try, in order."""
+    config = opening.config
+    if config.auth_method:
+        # Also where the server does not offer it: whoever names one knows the server.
+        return [config.auth_method.lower()]
+    order: Sequence[str] = tuple(WITH_PASSWORD) if wire.encrypted else _WITHOUT_TLS
+    if config.auth.is_oauth:
+        order = tuple(WITH_TOKEN)
+    return opening.history.ordered([kind for kind in order if kind in opening.mechanisms])
 
 
-async def _with_token(wire: Wire, opening: "Opening") -> str:
-    if "xoauth2" not in opening.mechanisms:
-        raise _no_way(opening, "OAuth 2 (XOAUTH2)")
-    tokens, user = opening.tokens, opening.config.auth.user or ""
+def _is_unknown_kind(reply: Reply) -> bool:
+    """Whether a server refuses a kind of login, and not whoever logs in."""
+    return (
+        _UNKNOWN_KIND.fullmatch(str(reply.code)) is not None
+        or _UNKNOWN_KIND_ENHANCED.fullmatch(reply.enhanced or "") is not None
+        or (reply.code >= _REFUSALS and _UNKNOWN_KIND_WORDS.search(reply.text) is not None)
+    )
+
+
+async def _tried(wire: Wire, opening: "Opening", kind: str) -> Reply:
+    """Return the last reply to a login of one kind."""
+    login, tokens = opening.config.auth, opening.tokens
+    if not login.is_oauth:
+        if login.password is None:
+            raise AccountError(say("auth.pass is missing"), reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
+        return await _Exchange(wire, opening, kind, login.password.reveal()).hold()
     if tokens is None:
         raise AccountError(say("auth has no token"), reason=Reason.CREDENTIALS, phase=Phase.BEFORE)
     token = await tokens.get(opening.http, opening.limit(None))
-    reply = await _xoauth2(wire, opening, user, token)
-    if reply.code == _REFUSED and tokens.outdated(token):
+    reply = await _Exchange(wire, opening, kind, token).hold()
+    if reply.code == _REFUSED and wire.usable and tokens.outdated(token):
         # Revoked before its time; a new one may be taken.
         token = await tokens.get(opening.http, opening.limit(None))
-        reply = await _xoauth2(wire, opening, user, token)
-    if reply.code != _ACCEPTED:
-        raise opening.refused(Step.LOGIN, _without(reply, [auth_xoauth2_encode(user, token), token.encode()]))
-    return f"{user} (XOAUTH2)"
-
-
-async def _xoauth2(wire: Wire, opening: "Opening", user: str, token: str) -> Reply:
-    limit = opening.config.socket_timeout
-    words = auth_xoauth2_encode(user, token)
-    reply = await wire.ask(Step.LOGIN, b"AUTH", b"XOAUTH2", words, limit=opening.limit(limit))
-    if reply.code == _GO_ON:
-        # The reason, in Base64; the refusal itself comes after an empty line.
-        reply = await wire.ask(Step.LOGIN, b"", limit=opening.limit(limit))
+        reply = await _Exchange(wire, opening, kind, token).hold()
     return reply
+
+
+@attrs.define(eq=False, repr=False, field_transformer=hide_fields)
+class _Exchange:
+    """One login: a command, and an answer to each prompt."""
+
+    _wire: Wire
+    _opening: "Opening"
+    _kind: str
+    _secret: str
+    _said: list[bytes] = attrs.field(factory=list, init=False)
+
+    async def hold(self) -> Reply:
+        """Return the reply that ends it, without anything of what was said."""
+        config = self._opening.config
+        who = Identity(config.auth.user or "", self._secret, config.host, config.port)
+        make = (WITH_TOKEN | WITH_PASSWORD)[self._kind]
+        command = (b"AUTH", self._kind.upper().encode())
+        mechanism = make(who)
+        first = mechanism.begin()
+        along = () if first is None else (b64encode(first),)
+        if along and len(b" ".join([*command, *along, b""])) < _LONGEST_COMMAND:
+            reply = await self._ask(*command, *along)
+        else:
+            mechanism, reply = make(who), await self._ask(*command)
+        if along and reply.code == _NO_SUCH_ARGUMENT and self._wire.usable:
+            mechanism, reply = make(who), await self._ask(*command)
+        for _ in range(_MOST_PROMPTS):
+            if reply.code != _GO_ON:
+                break
+            answer = mechanism.answer(Prompt.of(reply.text))
+            if answer is None:
+                reply = await self._ask(b"*")
+                break
+            reply = await self._ask(b64encode(answer))
+        told = f"{reply.text} ({mechanism.notice})" if mechanism.notice else reply.text
+        return _without(Reply(reply.code, told), [*self._said, self._secret.encode()])
+
+    async def _ask(self, *words: bytes) -> Reply:
+        self._said.append(words[-1])
+        return await self._wire.ask(Step.LOGIN, *words, limit=self._opening.limit(self._opening.config.socket_timeout))
 
 
 def _without(reply: Reply, said: list[bytes]) -> Reply:
@@ -106,13 +193,13 @@ def _without(reply: Reply, said: list[bytes]) -> Reply:
     return Reply(reply.code, _RUN.sub(struck, reply.text))
 
 
-def _no_way(opening: "Opening", what: str) -> AccountError:
+def _no_way(opening: "Opening") -> AccountError:
     offered = ", ".join(opening.mechanisms).upper() or "none"
     hint = say(
         "{LOGIN} at {where}: the server takes no login with {what} here; it offers {offered}",
         LOGIN=Step.LOGIN,
         where=opening.where,
-        what=what,
+        what="OAuth 2 (XOAUTH2)" if opening.config.auth.is_oauth else "a password",
         offered=offered[:100],
     )
     return AccountError(hint, reason=Reason.CREDENTIALS, phase=Phase.BEFORE)

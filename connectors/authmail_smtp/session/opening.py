@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,7 +14,7 @@ from aiosmtplib.esmtp import parse_esmtp_extensions
 from authmail import AccountError, NotConnected, NotSentInTime, Phase, Reason, SendError, hide_fields, say
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.replies import Reply, failure
-from authmail_smtp.session.login import log_in
+from authmail_smtp.session.login import LoginHistory, log_in
 from authmail_smtp.session.trust import Trust
 from authmail_smtp.session.wire import Wire
 from authmail_smtp.steps import Step
@@ -40,14 +41,18 @@ class Opening:
         http: gives the socket and says what egress allows.
         trust: TLS contexts.
         tokens: access tokens, where OAuth is used.
+        history: of the logins before.
         until: when it must be done, on the clock of :func:`time.monotonic`.
+        leave: ends a connection that was refused something, in order.
     """
 
     config: SMTPConfig
     http: "Http"
     trust: Trust
     tokens: "Tokens | None"
+    history: LoginHistory
     until: float
+    leave: Callable[[Wire], None] = Wire.leave
     facts: dict[str, str] = attrs.field(factory=dict, init=False)
     extensions: dict[str, str] = attrs.field(factory=dict, init=False)
     mechanisms: tuple[str, ...] = attrs.field(default=(), init=False)
@@ -83,6 +88,9 @@ class Opening:
                 self.facts["Login"] = await log_in(wire, self)
             else:
                 self.facts["Login"] = "none, a relay"
+        except SendError:
+            self.leave(wire)
+            raise
         except BaseException:
             wire.cut()
             raise

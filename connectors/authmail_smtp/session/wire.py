@@ -28,11 +28,13 @@ from authmail import (
     say,
 )
 from authmail_smtp.replies import Reply
+from authmail_smtp.reply_text import readable
 from authmail_smtp.steps import Step
 
 # A reply: lines with a hyphen after the code, then one without; nothing is longer in practice than an EHLO's few KB.
 _REPLY = re.compile(rb"(?P<code>[2-5][0-9]{2})(?:-[^\n]*\n(?P=code))*(?: [^\n]*)?\r?\n")
 _LONGEST_REPLY = 32 * 1024
+_EMPTY = b"\r\n"
 _CONTINUED = re.compile(rb"[2-5][0-9]{2}-")
 _UNREADABLE = b"000 unreadable\r\n"
 _LEAVE = 1.0
@@ -58,7 +60,15 @@ class Wire(SMTPProtocol):
         self._seen = bytearray()
 
     def data_received(self, data: bytes) -> None:
-        """Hand one complete reply to whoever waits for it, and nothing else."""
+        """Hand one complete reply to whoever waits for it, and nothing else.
+
+        Empty lines before and between replies are read over: they answer nothing, and some servers send them
+        (internetstandards/Internet.nl issue 560).
+        """
+        if not self._seen:
+            data = data.lstrip(_EMPTY)
+            if not data:
+                return
         if not self._expecting:
             # A farewell to an idle connection, an answer that comes too late, or one to nothing.
             self.spoiled = self.spoiled or say("the server said something unasked")
@@ -68,7 +78,7 @@ class Wire(SMTPProtocol):
         self._seen += data
         reply = _REPLY.match(self._seen)
         if reply is not None:
-            if len(self._seen) > reply.end():
+            if self._seen[reply.end() :].strip(_EMPTY):
                 self.spoiled = say("the server said more than was asked")
             self._deliver(reply[0])
         elif not _may_become_a_reply(self._seen):
@@ -170,7 +180,7 @@ class Wire(SMTPProtocol):
         if code == 0:
             self.cut()
             raise OutcomeUnknown(self._hint(Step.CONTENT, self.spoiled), reason=Reason.PROVIDER, phase=Phase.AFTER)
-        return self._noted(Reply(code, _replaced(text)))
+        return self._noted(Reply(code, _whole(text)))
 
     def cut(self) -> None:
         """End the connection at once; what has not gone out stays here."""
@@ -203,7 +213,7 @@ class Wire(SMTPProtocol):
                 reason=Reason.PROVIDER,
                 phase=Phase.DURING,
             )
-        return self._noted(Reply(response.code, _replaced(response.message)))
+        return self._noted(Reply(response.code, _whole(response.message)))
 
     def _noted(self, reply: Reply) -> Reply:
         if reply.code == 421:  # noqa: PLR2004 (RFC 5321 section 3.8: the server closes after it)
@@ -241,6 +251,6 @@ def _may_become_a_reply(seen: bytearray) -> bool:
     return len(seen) <= _LONGEST_REPLY and all(_CONTINUED.match(line) and line[:3] == complete[0][:3] for line in complete)
 
 
-def _replaced(text: str) -> str:
-    """Return aiosmtplib's text without halves of surrogate pairs, which stand for bytes that are not UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _whole(text: str) -> str:
+    """Return aiosmtplib's text, in which halves of surrogate pairs stand for bytes that are not UTF-8, as people read it."""
+    return readable(text.encode("utf-8", "surrogateescape"))

@@ -5,6 +5,7 @@ import os
 
 import click
 
+from authmail.cli.alerts import alerts
 from authmail.cli.check import check
 from authmail.cli.connectors import connectors
 from authmail.cli.demo import demo
@@ -37,8 +38,9 @@ def main(context: click.Context) -> None:
         context.color = False
 
 
-# What became of a message is printed; its log record would only say it again.
-logging.getLogger("authmail.delivery").addHandler(logging.NullHandler())
+# What became of a message is printed; its log records would only say it again.
+for log in ("authmail.delivery", "authmail.alerts"):
+    logging.getLogger(log).addHandler(logging.NullHandler())
 
-for command in (demo, connectors, info, init, check, preview, explain, send, sandbox, schema, new_connector):
+for command in (demo, connectors, info, init, check, preview, explain, send, alerts, sandbox, schema, new_connector):
     main.add_command(command)

@@ -54,8 +54,11 @@ def check(config: str, connector: str | None, online: bool, default_locale: str 
     checked = [_checked(sender, name, asking, default_locale) for name, sender in senders.items()]
     if not as_json:
         _print_all(checked, online)
+        if isinstance(file, DeliveryFile):
+            _print_sharing(file)
     elif isinstance(file, DeliveryFile):
-        print_json({"valid": True, "problems": [], "senders": {one.name: _as_json(one) for one in checked}})
+        senders_json = {one.name: _as_json(one) for one in checked}
+        print_json({"valid": True, "problems": [], "senders": senders_json, "shared": file.shared})
     else:
         print_json(_as_json(checked[0]))
     if any(one.failure is not None for one in checked):
@@ -125,6 +128,15 @@ def _print(checked: _Checked, same: str | None) -> None:
         echo("\n", told(say("Templates: the same as for sender {name}", name=same)))
     elif any(cell.template is not None for cell in checked.cells):
         _print_coverage(checked.cells)
+
+
+def _print_sharing(file: DeliveryFile) -> None:
+    """Print whose messages limits and repeats know."""
+    if file.raw.get("store"):
+        shared = say("Limits and repeats: shared on this machine, in {store}", store=file.raw["store"])
+    else:
+        shared = say('Limits and repeats: in this process alone; a server with several needs store = "authmail.db"')
+    echo("\n", told(shared))
 
 
 def _print_coverage(cells: list[Coverage]) -> None:

@@ -130,6 +130,11 @@ class DeliveryFile:
         }
 
     @property
+    def shared(self) -> str:
+        """Whose messages limits and repeats know: ``process`` or ``machine``."""
+        return "machine" if self.raw.get("store") else "process"
+
+    @property
     def usage_types(self) -> list[str]:
         """Usage types of the templates there are, as far as they can be read."""
         senders = self.readable_senders()

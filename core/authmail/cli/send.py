@@ -44,9 +44,9 @@ def send(
     """
     file = load_any(config, connector)
     message = message_of(to, usage_type, locale, payload, file.usage_types)
-    passed_over = _PassedOver()
+    way = _Way()
     try:
-        receipt = asyncio.run(_send(file.delivery(egress, [passed_over]), message, timeout))
+        receipt = asyncio.run(_send(file.delivery(egress, [way]), message, timeout))
     except ConfigError as error:
         stop(config, error, file.warnings())
     except StoreError as error:
@@ -54,24 +54,34 @@ def send(
     except SendError as error:
         stop_failed(error, as_json=as_json)
     if as_json:
-        failed = {sender: failure.to_dict() for sender, failure in passed_over.errors.items()}
+        failed = {sender: failure.to_dict() for sender, failure in way.errors.items()}
         print_json({"sent": True, **attrs.asdict(receipt), "passed_over": failed})
         return
     echo(styled(f"accepted by {receipt.connector}", fg="green", bold=True))
     echo(f"  message id:     {receipt.message_id}")
     if receipt.request_id:
         echo(f"  request id:     {receipt.request_id}")
-    for sender, failure in passed_over.errors.items():
+    for sender, failure in way.errors.items():
         outcome, hint = failure.outcome_in(reader()), failure.hint_in(reader())
         echo("  not by ", styled(sender, fg="yellow"), f": {outcome} ({failure.reason}): {hint}")
+    for setting in way.renewed:
+        words = (
+            ": the provider gave a new refresh token, which this command cannot store; grant access again before this one ends"
+        )
+        echo("  ", styled(setting, fg="yellow"), words)
     echo("  Accepted is not delivered yet: look into the mailbox, and into the provider's console if nothing comes.")
 
 
-class _PassedOver:
-    """Senders that did not take the message, with the last error of each: who tries a file wants to know of them."""
+class _Way:
+    """What happened on the way: senders that did not take the message, with the last error of each, and new tokens."""
 
     def __init__(self) -> None:
         self.errors: dict[str, SendError] = {}
+        self.renewed: list[str] = []
+
+    @hookimpl
+    def token_refreshed(self, setting: str) -> None:
+        self.renewed.append(setting)
 
     @hookimpl
     def switched(self, sender: str, error: SendError) -> None:

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from authmail.config.secret import Secret
 from authmail.config.slips import refuse_blanks
+from authmail.config.webhook_key import WebhookKey
+from authmail.mail.headers import structured_header
 from authmail.mail.mailbox import Mailbox
 
 __all__ = [
@@ -17,6 +19,9 @@ __all__ = [
     "printable",
     "read_number",
     "refuse_blanks",
+    "structured_header",
+    "url",
+    "webhook_secret",
 ]
 
 # More digits, or those of other scripts, are a number to int() too, and some of them take it long or make it fail.
@@ -89,3 +94,26 @@ def endpoint_url(text: str | None, default: str) -> str:
     """
     chosen = default if text is None else text
     return (chosen if "://" in chosen else f"https://{chosen}").rstrip("/")
+
+
+def url(text: str) -> None:
+    """Refuse what is not a whole http(s) URL; its path and query are kept."""
+    try:  # whose own error would quote the text
+        parts = urlsplit(text)
+        right = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right or not text.isprintable() or set(text) & set(" \\"):
+        raise ValueError("must be an https:// URL, such as https://mail.example.com/send", "path and query are kept")
+
+
+def webhook_secret(secret: Secret | None) -> None:
+    """Refuse a secret that nothing can be signed with; see :class:`~authmail.WebhookKey`."""
+    if secret is None:
+        return
+    try:
+        empty = not len(WebhookKey(secret))
+    except ValueError:
+        empty = True
+    if empty:
+        raise ValueError("must be whsec_ and a key in Base64", "as the receiver's library or console made it")

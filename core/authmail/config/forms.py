@@ -109,7 +109,7 @@ def config_template(cls: type) -> str:
             config[key] = _to_fill_in(field, spec)
         elif spec.placeholder is not None and not is_secret(field.type) and not spec.destination and not spec.show_if:
             config[key] = spec.placeholder
-        elif get_origin(_bare(field.type)) is Literal:
+        elif get_origin(_bare(field.type)) is Literal and default_of(field) is not None:
             config[key] = default_of(field)
     return json.dumps(config, ensure_ascii=False, indent=2)
 

@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, overload
 
 import attrs
 
 from authmail.connect.repeat import Repeat
-from authmail.http.reply import Reply
-from authmail.outcomes import Meaning, OutcomeUnknown, Reason, Receipt, SendError
+from authmail.connect.spoken import ACCOUNT, Spoken, meaning_of_words
+from authmail.http.reply import Reply, meaning_of_status
+from authmail.outcomes import Meaning, MessageRejected, OutcomeUnknown, Reason, Receipt, SendError
 from authmail.privacy import hide_fields
 from authmail.words.text import say
 
@@ -134,7 +135,10 @@ class Answers:
         accepted: says of an answer with a status of success whether it accepts; for providers that also refuse with it.
         meanings: the error table: the provider's code (one that ends with ``*`` is the beginning of codes), code and status
             together, or a status alone (4 and 5 are all that begin so) → a meaning, or what finds it in the answer.
-        otherwise: what a refusal means whose code stands in no row; by its status unless said otherwise.
+        wide: codes of the table that stand for several causes: the provider's words are asked first. So they are for a code
+            that only its beginning tells.
+        spoken: what the words mean, in front of what they mean at any provider; None: they mean nothing.
+        otherwise: what a refusal means that neither code nor words nor status tell more of; rejected unless said otherwise.
         retry_after: takes the seconds to wait, where they are not in ``Retry-After``.
         repeat: what a repeated request becomes, or what tells it of a config.
         in_flight: the code for "the first request of this key is still being worked on".
@@ -149,6 +153,8 @@ class Answers:
     request_id: Selector = _nothing
     accepted: Callable[[Answer], bool] | None = None
     meanings: Mapping[Any, Row] = attrs.field(factory=dict)
+    wide: Collection[str] = ()
+    spoken: tuple[Spoken, ...] | None = ()
     otherwise: Row | None = None
     retry_after: Callable[[Answer], str | float | None] = _nothing
     repeat: Repeat | Callable[[Any], Repeat] = Repeat.NEVER
@@ -157,6 +163,7 @@ class Answers:
     any_case: bool = False
     _rows: Mapping[Key, Row] = attrs.field(init=False, repr=False)
     _beginnings: tuple[tuple[str, Row], ...] = attrs.field(init=False, repr=False)
+    _wide: frozenset[Key] = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self.message_id is None and self.accepted is None:
@@ -165,6 +172,7 @@ class Answers:
         beginnings = [(key[:-1], row) for key, row in rows.items() if isinstance(key, str) and key.endswith("*")]
         object.__setattr__(self, "_rows", rows)
         object.__setattr__(self, "_beginnings", tuple(sorted(beginnings, key=lambda pair: -len(pair[0]))))
+        object.__setattr__(self, "_wide", frozenset(map(self._folded, self.wide)))
 
     def answer(self, reply: Reply, request: Request | None = None) -> Answer:
         """Read an answer."""
@@ -188,8 +196,10 @@ class Answers:
         """Return the error that an answer means.
 
         A row for the provider's own code holds at any status but one of success, which must be refused by ``accepted``
-        first; then a row for the status. A success without its proof, and a 5xx without a row, tell nothing; but a 503
-        with a code is the provider's own "not now". What is left was accepted by nobody, and goes by its status.
+        first. Where that row is a wide one, and for a 4xx without such a row, the provider's words are asked: the account's
+        trouble wears any code and status. Then a row for the status. A success without its proof, and a 5xx without a row,
+        tell nothing; but a 503 with a code is the provider's own "not now". What is left was accepted by nobody, and goes by
+        its status.
         """
         return self._failure(self.answer(reply, request))
 
@@ -207,25 +217,58 @@ class Answers:
         return answer.reply.failure(row(answer) if callable(row) else row, **details)
 
     def _row(self, answer: Answer, code: str | None) -> Row | None:
+        row = self._row_found(answer, code)
+        return self._closer(row, answer, code) if self._leaves_open(answer, code) else row
+
+    def _row_found(self, answer: Answer, code: str | None) -> Row | None:
         found = self._row_of_code(code, answer.status)
         if answer.succeeds:
-            is_refused = self.accepted is not None and not self.accepted(answer)
-            return found if found is not None and is_refused else self._unproven()
+            return found if found is not None and self._is_refused(answer) else self._unproven()
         found = found or self._rows.get(answer.status) or self._rows.get(answer.status // 100)
         if found is not None:
             return found
         if answer.status >= 500:  # noqa: PLR2004
             # A proxy says 503 as well, also where it lost the connection to a provider that had the mail.
             return None if answer.status == 503 and code is not None else self._unknown(code)  # noqa: PLR2004
-        return None if code is None else self.otherwise
+        tells_little = meaning_of_status(answer.status).kind is MessageRejected
+        return self.otherwise if tells_little and code is not None else None
+
+    def _is_refused(self, answer: Answer) -> bool:
+        return not answer.succeeds or (self.accepted is not None and not self.accepted(answer))
 
     def _row_of_code(self, code: str | None, status: int) -> Row | None:
         if code is None:
             return None
-        key = code.lower() if self.any_case else code
-        exact = self._rows.get((key, status)) or self._rows.get(key)
-        return exact or next((row for beginning, row in self._beginnings if key.startswith(beginning)), None)
+        key = self._folded(code)
+        return self._exact_row(key, status) or next((row for start, row in self._beginnings if key.startswith(start)), None)
 
+    def _exact_row(self, key: str, status: int) -> Row | None:
+        return self._rows.get((key, status)) or self._rows.get(key)
+
+    def _leaves_open(self, answer: Answer, code: str | None) -> bool:
+        """Whether code and status leave several causes of a refusal open."""
+        if not self._is_refused(answer):
+            return False
+        if code is not None and self._exact_row(self._folded(code), answer.status) is not None:
+            return self._folded(code) in self._wide
+        return answer.status // 100 == 4 or self._row_of_code(code, answer.status) is not None  # noqa: PLR2004
+
+    def _closer(self, row: Row | None, answer: Answer, code: str | None) -> Meaning:
+        """Return what the words mean; the row's meaning where they mean nothing, or the same in more general words."""
+        known = row(answer) if callable(row) else row or meaning_of_status(answer.status)
+        if self.spoken is None or known.kind is OutcomeUnknown:  # words do not make sure what is not
+            return known
+        words = self.words(answer)
+        own = meaning_of_words(self.spoken, code, words)
+        said = meaning_of_words(ACCOUNT, code, words)
+        if own is not None or said is None:
+            return own or known
+        return known if (known.kind, known.reason) == (said.kind, said.reason) else said
+
+    @overload
+    def _folded(self, key: str) -> str: ...
+    @overload
+    def _folded(self, key: Key) -> Key: ...
     def _folded(self, key: Key) -> Key:
         if not self.any_case or isinstance(key, int):
             return key

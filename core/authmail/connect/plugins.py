@@ -1,10 +1,11 @@
 """Plugins of the host: what they may implement, and how they are told. Observers never change the answer."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any
 
 import pluggy
 
+from authmail.config.secret import Secret
 from authmail.connect.contract import hookspec
 from authmail.mail.email import Mail
 from authmail.mail.message import Message
@@ -38,13 +39,25 @@ class HostHooks:
         raise NotImplementedError
 
     @hookspec
-    def message_sent(self, message: Mail, receipt: Receipt) -> Awaitable[None] | None:
-        """Observe an accepted message. A failure is logged and never changes the answer."""
+    def message_sent(self, message: Mail, receipt: Receipt, repeated: bool) -> Awaitable[None] | None:
+        """Observe an accepted message: each is heard of once. A failure is logged and never changes the answer.
+
+        Args:
+            message: the message.
+            receipt: the provider's answer.
+            repeated: it was the same as an earlier one and got its answer; no mail went out for it.
+        """
         raise NotImplementedError
 
     @hookspec
-    def message_failed(self, message: Mail, error: SendError) -> Awaitable[None] | None:
-        """Observe a message that was not accepted, or whose outcome is unknown. A failure is logged."""
+    def message_failed(self, message: Mail, error: SendError, repeated: bool) -> Awaitable[None] | None:
+        """Observe a message that was not accepted, or whose outcome is unknown: each is heard of once. A failure is logged.
+
+        Args:
+            message: the message.
+            error: the answer, also where nobody waited for it any more.
+            repeated: it was the same as an earlier one and got its answer.
+        """
         raise NotImplementedError
 
     @hookspec
@@ -79,15 +92,30 @@ class HostHooks:
         """
         raise NotImplementedError
 
+    @hookspec
+    def alert(self, alert: Mapping[str, Any]) -> Awaitable[None] | None:
+        """Observe what :class:`authmail.delivery.Alerts` tells: each cause once an hour, and when it is over.
 
-async def notify(host: pluggy.PluginManager, hook: str, **what: Any) -> None:
-    """Call a hook of the host's plugins, plain or async; a failure is logged by its type alone."""
-    try:
-        for answer in getattr(host.hook, hook)(**what):
-            if isinstance(answer, Awaitable):
-                await answer
-    except Exception as error:  # noqa: BLE001 (an observer never changes the answer)
-        _log.warning("the %s hook of a plugin failed: %s", hook, type(error).__name__)
+        Args:
+            alert: JSON-ready: ``alert``, ``state`` and the other keys of docs/observability.md.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def token_refreshed(self, connector: str, setting: str, token: Secret, replaces: Secret) -> Awaitable[None] | None:
+        """Store a token that a provider gave in place of one of a config.
+
+        The provider may end the old one at once, so the config must have the new one when it is read again. A failure is
+        logged by its type alone and changes nothing: this process uses the new token all the same.
+
+        Args:
+            connector: the connector's factory id.
+            setting: path of the setting in its config, such as ``auth.refreshToken``.
+            token: the new one; ``token.reveal()`` is what to store, encrypted as the config is.
+            replaces: the one before: what the config had, or what was told last. The stored config has it, so that it can
+                be found among several.
+        """
+        raise NotImplementedError
 
 
 async def ask_templates(

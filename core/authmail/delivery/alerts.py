@@ -41,7 +41,7 @@ _ENDED_BY_A_RECEIPT = (AlertCause.ACCOUNT_ERROR, AlertCause.BREAKER_OPEN, AlertC
 
 @attrs.define
 class _Trouble:
-    """One cause at one sender: whether it goes on, and when somebody was told.
+    """One cause at one sender: what was counted, and whether somebody knows of it.
 
     Args:
         alert: as it stands.
@@ -50,7 +50,6 @@ class _Trouble:
 
     alert: Alert
     of_some: bool = False
-    is_on: bool = False
     is_told: bool = False
     is_counted: bool = False
     told_at: float = -HOUR
@@ -60,7 +59,7 @@ class _Trouble:
         """Count a message that met it; whether somebody is to be told now."""
         if self.is_counted:
             alert = attrs.evolve(alert, count=self.alert.count + 1, since=self.alert.since)
-        self.alert, self.met_at, self.is_on, self.is_counted = alert, at, True, True
+        self.alert, self.met_at, self.is_counted = alert, at, True
         if at - self.told_at < HOUR:
             return False
         self.told_at, self.is_told = at, True
@@ -73,10 +72,8 @@ class _Trouble:
             at: now.
             begun: when the message was handed over; one that was on its way before the trouble says nothing.
         """
-        if not self.is_on or begun < self.met_at or (self.of_some and at - self.met_at < HOUR):
-            return False
-        self.is_on = False
-        if not self.is_told:  # what came and went within the hour is told with what comes next
+        # What came and went within the hour is told with what comes next.
+        if not self.is_told or begun < self.met_at or (self.of_some and at - self.met_at < HOUR):
             return False
         self.is_told = self.is_counted = False
         self.alert = attrs.evolve(self.alert, state="over", time=datetime.now(UTC))
@@ -142,8 +139,7 @@ class Alerts:
     @hookimpl
     def message_sent(self, message: Mail) -> None:
         """Forget what an attempt left in doubt."""
-        if self._doubts:
-            self._doubts.pop(id(message), None)
+        self._doubts.pop(id(message), None)
 
     @hookimpl
     def message_failed(self, message: Mail, error: SendError, repeated: bool) -> None:
@@ -211,12 +207,12 @@ class Alerts:
         """Whether another process told it within the hour; that one tells its end too."""
         if self._store is None or alert.state == "over":
             return key in self._elsewhere
+        self._elsewhere.discard(key)
         claim = Claim(counts=((self._store.digest("alert", self._delivery, *key), _ONCE),))
-        try:
+        with suppress(StoreError):  # rather twice than never
             begun = await asked(self._store.begin(claim, timeout=_PATIENCE), _PATIENCE)
-        except StoreError:  # rather twice than never
-            return False
-        (self._elsewhere.add if begun.wait else self._elsewhere.discard)(key)
+            if begun.wait:
+                self._elsewhere.add(key)
         return key in self._elsewhere
 
     async def __aenter__(self) -> Self:

@@ -17,8 +17,10 @@ from authmail.words.text import NOTHING, say
 
 # A provider's hint to wait is kept up to an hour.
 _LONGEST_HINT = 3600.0
-# A domain that took a mail within these seconds is asked on, whatever is answered for some of its addresses.
-_GOOD_FOR = 600.0
+# While mail is accepted, what is refused is the recipients' own; strangers may write faster than people do. In seconds.
+_QUIET = 120.0
+# A domain that took a mail within a day is asked on, whatever is answered for some of its addresses.
+_GOOD_FOR = 86400.0
 _MOST_GOOD = 1000
 
 
@@ -30,7 +32,8 @@ class Breaker(Noting):
     NotSent, or the account error or throttling again. Then one message tries; if that fails too, the rest is twice as long.
 
     What was answered for a recipient may be that recipient's own, whose address is anybody's. Several such failures in a row, for three and
-    more recipients in two and more domains, stop only the mail to those domains, until any mail is accepted.
+    more recipients in two and more domains, while nothing was accepted for two minutes, stop only the mail to those domains, until any mail is
+    accepted; never to a domain that took one within a day.
 
     Args:
         sender: who sends.
@@ -174,12 +177,15 @@ class Breaker(Noting):
         self._doubts.add(message.address)
         if is_probe:
             self._open_longer(error, opening.only if opening else None)
-        elif self._doubts.are_many(self._failures):
+        elif self._doubts.are_many(self._failures) and self._is_quiet():
             doubtful = frozenset(domain for domain in self._doubts.domains if not self._is_good(domain))
             if opening is not None and opening.only is not None:
                 opening.only |= doubtful
             elif doubtful:
                 self._open_longer(error, doubtful)
+
+    def _is_quiet(self) -> bool:
+        return not self._good or now() - next(reversed(self._good.values())) >= _QUIET
 
     def _is_good(self, domain: str) -> bool:
         return now() - self._good.get(domain, -_GOOD_FOR) < _GOOD_FOR

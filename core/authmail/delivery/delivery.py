@@ -68,6 +68,11 @@ class Delivery(Wrapper):
         self._sharing: Sharing = Sharing(self, name, replaced)
 
     @property
+    def timeout(self) -> float:
+        """Seconds for everything that a message needs, unless :meth:`send` is told."""
+        return self._timeout
+
+    @property
     def inside(self) -> tuple[Any, ...]:
         """The sender, and what tells alerts."""
         alerts = (plugin for plugin in self._observers.host.get_plugins() if isinstance(plugin, Alerts))

@@ -8,6 +8,7 @@ from authmail.delivery.sender import Wrapper
 from authmail.delivery.stores import MemoryStore, SQLiteStore, Store
 from authmail.delivery.stores.store import keyed_digest, new_secret
 from authmail.delivery.trip import Claiming
+from authmail.delivery.workers import warn_of_several_processes
 from authmail.errors import ConfigError, Problem
 from authmail.mailer import Mailer
 from authmail.words.text import say
@@ -74,6 +75,8 @@ class Sharing:
             self._refuse_strangers()
             self._begun = True
             _in_use.add(self)
+            if any(isinstance(store, MemoryStore) for store, _ in self.scopes):
+                warn_of_several_processes()
 
     def end(self) -> None:
         """Note that it is closed; another one may go on with its name."""

@@ -4,15 +4,21 @@ import json as json_codec
 import socket
 import ssl
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from authmail.http.deadline import connect_share
 from authmail.http.reply import Reply
 from authmail.http.session import Body, Transport
 from authmail.http.sockets import connect
 from authmail.outcomes import NotSentInTime
 from authmail.words.text import say
+
+if TYPE_CHECKING:
+    from authmail.config.secret import Secret
+
+TokenListener = Callable[[str, "Secret", "Secret"], None]
 
 
 class Http:
@@ -21,12 +27,14 @@ class Http:
     Args:
         transport: the shared session.
         deadline: a time of :func:`time.monotonic`.
+        listener: hears of new tokens; None where nobody does.
     """
 
-    __slots__ = ("_transport", "deadline", "mail_begun", "used")
+    __slots__ = ("_listener", "_transport", "deadline", "mail_begun", "used")
 
-    def __init__(self, transport: Transport, deadline: float) -> None:
+    def __init__(self, transport: Transport, deadline: float, listener: TokenListener | None = None) -> None:
         self._transport = transport
+        self._listener = listener
         self.deadline = deadline
         #: Whether any request began to go out.
         self.used = False
@@ -92,9 +100,22 @@ class Http:
             NotSent: no connection came about, or no time is left.
             AccountError: reason endpoint: refused by the egress policy, also where the host gave its own session.
         """
-        opened = await connect(self._transport.egress, host, port, self._seconds(limit), local_address)
+        opened = await connect(self._transport.egress, host, port, self._connect_seconds(limit), local_address)
         self.used = True  # what goes out there cannot be seen from here
         return opened
+
+    def token_refreshed(self, setting: str, token: "Secret", replaces: "Secret") -> None:
+        """Tell the host's plugins that a provider gave a new token in place of one of the config.
+
+        They hear it beside the message, which does not wait for them; closing the Mailer does.
+
+        Args:
+            setting: path of the setting, such as ``auth.refreshToken``.
+            token: the new one.
+            replaces: the one before: what the config has, or what was told last.
+        """
+        if self._listener is not None:
+            self._listener(setting, token, replaces)
 
     def tls_context(self) -> ssl.SSLContext:
         """Return a new TLS context for :meth:`connect`, with the authorities that the Mailer trusts. Slow: keep it."""
@@ -117,6 +138,10 @@ class Http:
         if seconds <= 0:
             raise NotSentInTime(say("no time was left to send the request"))
         return seconds
+
+    def _connect_seconds(self, limit: float | None) -> float:
+        seconds, share = self._seconds(limit), connect_share()
+        return seconds if share is None else min(seconds, share)
 
     def __repr__(self) -> str:
         return "Http()"

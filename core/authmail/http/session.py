@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.connector import Connection
 
-from authmail.http.deadline import CONNECT_LIMIT
+from authmail.http.deadline import connect_limit, connect_share
 from authmail.http.egress import Egress
 from authmail.http.faults import unanswered, unsent
 from authmail.http.reply import REPLY_LIMIT, Reply, unpack
@@ -200,7 +200,10 @@ class Transport:
                 allow_redirects=False,
                 proxy=self._proxy,
                 timeout=aiohttp.ClientTimeout(
-                    total=seconds if isfinite(seconds) else None, sock_connect=min(CONNECT_LIMIT, seconds), ceil_threshold=3600
+                    total=seconds if isfinite(seconds) else None,
+                    connect=connect_share(),
+                    sock_connect=connect_limit(seconds),
+                    ceil_threshold=3600,
                 ),
             ) as response:
                 content, complete = await _read(response)

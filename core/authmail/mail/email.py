@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from authmail.mail.headers import structured_header
 from authmail.mail.mailbox import Mailbox
 from authmail.mail.message import Message
 from authmail.mail.vital import vital_in_texts
@@ -29,6 +30,10 @@ def _header_names(_: object, __: object, headers: Mapping[str, str]) -> None:
             raise ValueError("headers: a name is printable ASCII without blanks and colons")
         if one_line(value) != value:
             raise ValueError(say("headers: the value of {name} holds a control character or line break", name=name))
+        try:
+            structured_header(name, value)
+        except ValueError as error:
+            raise ValueError(say("headers: {name} {what}", name=name, what=error.args[0])) from None
 
 
 @make_afresh
@@ -44,7 +49,7 @@ class Email:
         from_name: display name in place of the configured sender's; empty keeps it.
         from_address: address in place of the configured sender's, a :class:`Mailbox` or its text; None keeps it.
         reply_to: where answers go, a :class:`Mailbox` or its text.
-        headers: further headers; printable values only.
+        headers: further headers; printable values only, and those that programs read (``List-Unsubscribe``) in ASCII.
         text_is_own: False where the text was derived from the HTML.
         repeatable: a second mail like this one is harmless (it has a code and no link).
         usage_type: what the mail is for, where known.

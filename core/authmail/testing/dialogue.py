@@ -49,7 +49,8 @@ class DialogueServer:
         strict: the client must say what was recorded; :attr:`differences` tells where it did not.
 
     Attributes:
-        requests: the mails that came, with their envelope as path.
+        requests: the mails that came, with their envelope as path, and what opened their connection as header ``opening``.
+        commands: what the client said, but for the mails.
         connections: how many were made.
         arrived: set when a mail has come.
         differences: between what was recorded and what the client said.
@@ -58,6 +59,7 @@ class DialogueServer:
     def __init__(self, dialogue: Sequence[str], respond: Respond | None = None, *, strict: bool = False) -> None:
         self.respond = respond
         self.requests: list[Request] = []
+        self.commands: list[str] = []
         self.connections = 0
         self.arrived = asyncio.Event()
         self.differences: list[str] = []
@@ -105,11 +107,14 @@ class DialogueServer:
             writer.transport.abort()
 
     async def _follow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        position, envelope = 0, ""
+        position, opening, envelope = 0, "", ""
         while line := (await reader.readline()).decode("utf-8", "replace").rstrip("\r\n"):
+            self.commands.append(line)
             turn, position = self._turn(line, position)
             if line.upper().startswith(("MAIL FROM", "RCPT TO")):
                 envelope = line if line.upper().startswith("MAIL") else f"{envelope} {line}"
+            elif not envelope:
+                opening = f"{opening} {line}".strip()
             elif turn.client == _UNKNOWN:  # the rest of a mail, if the client ended it too early
                 self.requests.append(Request("COMMAND", line, {}, b""))
             await self._say(reader, writer, turn.server)
@@ -118,7 +123,8 @@ class DialogueServer:
             if turn.server and turn.server[-1].startswith("354"):
                 mail = await _read_mail(reader)
                 turn, position = self._turn(_MAIL, position)
-                await self._take(reader, writer, Request("MAIL", envelope, {"content-type": "message/rfc822"}, mail), turn)
+                headers = {"content-type": "message/rfc822", "opening": opening}
+                await self._take(reader, writer, Request("MAIL", envelope, headers, mail), turn)
         missing = [turn.client for turn in self._turns[position:] if turn.client.upper() != "QUIT"]
         if self._strict and missing:
             self.differences.append(f"the client never said {missing[0]!r}")
@@ -164,6 +170,16 @@ def accepted_answer(dialogue: Sequence[str]) -> Answer:
     _, turns = _turns(dialogue)
     reply = next((turn.server[-1] for turn in turns if turn.client == _MAIL and turn.server), "250 2.0.0 Ok")
     return Answer(int(reply[:3]), {}, reply[4:].encode())
+
+
+def replying(dialogue: Sequence[str], word: str, reply: str) -> tuple[str, ...]:
+    """Return a dialogue in which the server says something else to a command of the client's: ``MAIL``, ``RCPT``, ``<mail>``."""
+    greeting, turns = _turns(dialogue)
+    lines = [f"S: {line}" for line in greeting]
+    for turn in turns:
+        is_meant = turn.client.partition(" ")[0].upper() == word.upper()
+        lines += [f"C: {turn.client}", *(f"S: {line}" for line in ((reply,) if is_meant else turn.server))]
+    return tuple(lines)
 
 
 def mail_differences(expected: Mapping[str, Any], mail: Request) -> Iterator[str]:

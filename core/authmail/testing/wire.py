@@ -2,18 +2,23 @@
 
 import json
 import re
-from base64 import b64decode, urlsafe_b64decode
+from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Iterator, Mapping
 from email import message_from_bytes, policy
-from functools import cached_property
+from email.headerregistry import HeaderRegistry
+from functools import cached_property, lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import attrs
 
 _SHORTEST_MAIL = 40
 _HEADER = re.compile(r"[A-Za-z-]+: ?[^\n]*\n")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+=*")
+# Each header is asked for many times while a mail is parsed, and read anew each time.
+_READING = policy.default.clone(header_factory=lru_cache(maxsize=256)(HeaderRegistry()))
+# What is shorter stands in any text by chance.
+_SHORTEST_SPELLING = 6
 
 
 @attrs.frozen(slots=False)
@@ -52,16 +57,21 @@ class Request:
     def texts(self) -> tuple[str, ...]:
         """Every text in it: path, headers and the values of the body, mails decoded."""
         found = [unquote(self.path), *self.headers.values()]
+        if self.kind == "message/rfc822":
+            return (*found, self.body.decode("utf-8", "replace"), *_texts_of_mail(self.body))
         for leaf in _leaves(self.content):
             found += [leaf, *_mail_texts(leaf)]
-        if self.kind in ("message/rfc822", "multipart/form-data"):
+        if self.kind == "multipart/form-data":
             found += _texts_of_mail(b"Content-Type: %s\r\n\r\n" % self.headers["content-type"].encode() + self.body)
-            found += _texts_of_mail(self.body)
         return tuple(found)
 
     def shows(self, text: str) -> bool:
         """Whether a text can be read somewhere in it."""
         return any(text in found for found in self.texts)
+
+    def tells(self, text: str) -> bool:
+        """Whether a text can be read somewhere in it, in whatever spelling."""
+        return any(self.shows(spelling) for spelling in spellings(text))
 
     def is_repeated_by(self, other: "Request") -> bool:
         """Whether another one is the very same."""
@@ -69,6 +79,14 @@ class Request:
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.path}, body=<{len(self.body)} bytes>)"
+
+
+def spellings(text: str) -> Iterator[str]:
+    """Yield how a text may be written: as it is, percent-encoded, in JSON, in Base64; none so short that it says nothing."""
+    found = [text, quote(text, safe=""), json.dumps(text)[1:-1]]
+    # In Base64 three bytes are four characters: whatever stands before it, one of the three is there.
+    found += [b64encode(b" " * shift + text.encode()).decode()[4:-4] for shift in range(3)]
+    yield from (spelling for spelling in found if len(spelling) >= _SHORTEST_SPELLING)
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -105,9 +123,9 @@ def _texts_of_mail(mail: bytes) -> list[str]:
     """Return header values and parts of a MIME mail, decoded; nothing if it is none."""
     found: list[str] = []
     try:
-        parsed = message_from_bytes(mail, policy=policy.default)
+        parsed = message_from_bytes(mail, policy=_READING)
         for part in parsed.walk():
-            found += [f"{name}: {value}" for name, value in part.items()] + [str(value) for value in part.values()]
+            found += [text for name, value in part.items() for text in (f"{name}: {value}", str(value))]
             if not part.is_multipart():
                 content = part.get_content()
                 found.append(content.replace("\r\n", "\n") if isinstance(content, str) else "")

@@ -41,6 +41,7 @@ def test_any_2xx_is_acceptance(body, identifier):
         (400, MessageRejected, Reason.PROVIDER), (422, MessageRejected, Reason.PROVIDER), (413, MessageRejected, Reason.CONTENT),
         (401, AccountError, Reason.CREDENTIALS), (402, AccountError, Reason.QUOTA), (403, AccountError, Reason.PERMISSION),
         (404, AccountError, Reason.ENDPOINT), (405, AccountError, Reason.ENDPOINT), (410, AccountError, Reason.ENDPOINT),
+        (414, AccountError, Reason.ENDPOINT), (426, AccountError, Reason.ENDPOINT), (431, AccountError, Reason.CONFIG),
         (415, AccountError, Reason.ENDPOINT), (501, AccountError, Reason.ENDPOINT), (425, NotSent, Reason.PROVIDER),
         (429, Throttled, Reason.RATE), (408, OutcomeUnknown, Reason.TIMEOUT), (409, OutcomeUnknown, Reason.PROVIDER),
         (500, OutcomeUnknown, Reason.PROVIDER), (502, OutcomeUnknown, Reason.PROVIDER), (504, OutcomeUnknown, Reason.TIMEOUT),
@@ -53,6 +54,15 @@ def test_the_status_decides(status, kind, reason):
     assert type(error) is kind
     assert (error.reason, error.status, error.detail) == (reason, status, None)
     assert error.hint
+
+
+@pytest.mark.parametrize("words", ["Your account has been suspended", "Maximum credits exceeded", "API key is invalid"])
+def test_its_words_decide_nothing(words):
+    """They may be about anything that it stands for: a contact, an order. What is the account's trouble has a status of its own."""
+    error = outcome(400, {"error": {"code": "account_suspended", "message": words}})
+    assert (type(error), error.reason, error.detail) == (MessageRejected, Reason.PROVIDER, words)
+    error = outcome(402, {"error": {"message": words}})
+    assert (type(error), error.reason) == (AccountError, Reason.QUOTA)
 
 
 def test_not_now_counts_only_from_the_endpoint_itself():

@@ -177,6 +177,34 @@ def test_of_several_fields_the_accounts_counts():
     assert (type(error), error.reason) == SENDER
 
 
+# What the words tell where the code tells little.
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "expected"),
+    [
+        # A code that nobody knows, and none at all: the account's trouble first, as MailerSend says it and in our words.
+        (422, "The from.email domain must be verified in your account to send emails. #MS42299", SENDER), (422, "Sending domain unconfirmed. #MS42299", SENDER),
+        (422, "Your account reached its email quota limit. Contact support to increase it. #MS42299", QUOTA), (400, "No credits are left.", QUOTA),
+        (422, "Your account has been suspended.", SUSPENDED), (400, "This account is under review. #MS40001", SUSPENDED),
+        (400, "Your account reached its rate limit of 120 requests/min.", RATE),
+        # The message's stays the message's, and a code that stands for one cause is left alone.
+        (422, "The to.0.email must be a valid email address. #MS42299", INVALID), (400, "The given data was invalid. #MS40001", INVALID),
+        (422, "The recipient's account is suspended. #MS42299", INVALID), (422, "The recipient domain is not verified. #MS42205", RECIPIENT),
+        (422, "Your account has been suspended. #MS42209", CONTENT), (401, "Unauthenticated.", (AccountError, Reason.CREDENTIALS)),
+    ],
+)  # fmt: skip
+def test_the_words_tell_where_the_code_does_not(status, message, expected):
+    """Codes are added from year to year."""
+    error = outcome(status, {"message": message})
+    assert (type(error), error.reason) == expected
+
+
+def test_a_rows_own_hint_stays():
+    """What is said of any provider tells less of what to do."""
+    assert outcome(401, {"message": "Unauthenticated."}).hint == "the API token is not valid; make a new one at MailerSend"
+
+
 # Two units in one answer.
 
 

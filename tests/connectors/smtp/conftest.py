@@ -51,8 +51,8 @@ def server_tls(authority):
 def mailer_to(raw):
     """Make a Mailer to a port: ``mailer_to(port, requireTLS=True)``."""
 
-    def make(port, *, egress=Egress.ANY, timeout=5.0, **change):
-        return Mailer(SMTP, raw | {"port": port} | change, templates=TEMPLATES, egress=egress, timeout=timeout)
+    def make(port, *, egress=Egress.ANY, timeout=5.0, plugins=(), **change):
+        return Mailer(SMTP, raw | {"port": port} | change, templates=TEMPLATES, egress=egress, timeout=timeout, plugins=plugins)
 
     return make
 
@@ -98,7 +98,7 @@ class Scripted:
                 said = await self._answer(writer, word, default)
                 if word == "STARTTLS" and said.startswith("220") and self.tls:
                     await writer.start_tls(self.tls)
-                if word == "DATA" and said.startswith("354"):
+                if word == "DATA" and said.strip().startswith("354"):
                     data = b""
                     while (part := await reader.readline()) not in (b".\r\n", b""):
                         data += part

@@ -1,4 +1,4 @@
-"""Against servers and a client that we did not write: Postfix, its smtp-sink, aiosmtpd, maildev, swaks."""
+"""Against servers and a client that we did not write: Postfix, its smtp-sink, aiosmtpd, nodemailer's, maildev, swaks."""
 
 import asyncio
 import email.policy
@@ -263,6 +263,70 @@ async def test_aiosmtpd(mailer_to, raw):
     ]  # fmt: skip
     message = message_from_bytes(received[0][2], policy=email.policy.default)
     assert message.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == POLYGLOT.text
+
+
+# nodemailer's server, and aiosmtpd: other readers of logins.
+
+
+@contextmanager
+def nodemailers_server(kind):
+    """Serve with one kind of login; afterwards the list has each login that it saw."""
+    if not (MAILDEV.parent / "smtp-server").exists() and not os.environ.get("CI"):
+        pytest.skip("smtp-server is not installed; .ci/run installs it")
+    command = [program("node"), str(Path(__file__).parent / "login_server.cjs"), str(MAILDEV.parent), kind]
+    logins = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield int(process.stdout.readline()), logins
+        finally:
+            process.terminate()
+            logins += process.stdout.read().splitlines()
+
+
+@pytest.mark.parametrize("kind", ["PLAIN", "LOGIN", "CRAM-MD5"])
+async def test_nodemailers_server_takes_each_kind_of_login(mailer_to, kind):
+    """The right password, and a wrong one, once."""
+    with nodemailers_server(kind) as (port, logins):
+        async with mailer_to(port) as mailer, mailer_to(port, auth={"user": "sandbox", "pass": "wrong-one"}) as wrong:
+            await mailer.send(CODE)
+            with pytest.raises(AccountError) as caught:
+                await wrong.send(CODE)
+    assert (caught.value.reason, caught.value.status) == (Reason.CREDENTIALS, 535)
+    assert logins == [f"{kind} true", f"{kind} false"]
+
+
+async def test_nodemailers_server_takes_a_token(mailer_to):
+    """And tells in JSON why it takes another one not."""
+    auth = {"type": "oauth2", "user": "sandbox", "accessToken": "sandbox-token"}
+    with nodemailers_server("XOAUTH2") as (port, _):
+        async with mailer_to(port, auth=auth) as mailer, mailer_to(port, auth=auth | {"accessToken": "t" * 2000}) as wrong:
+            await mailer.send(CODE)
+            with pytest.raises(AccountError) as caught:
+                await wrong.send(CODE)
+    assert caught.value.detail.endswith("(status 401, scope https://mail.example.com/)")
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize(("without", "wanted"), [(["PLAIN"], ["LOGIN"]), (["LOGIN"], ["PLAIN"]), ([], ["PLAIN"])])
+async def test_aiosmtpd_takes_each_kind_of_login(mailer_to, without, wanted):
+    """Its LOGIN asks for User Name and Password, as the draft has it."""
+    from aiosmtpd import smtp
+
+    kinds = []
+
+    def authenticate(server, session, envelope, mechanism, data):
+        kinds.append(mechanism)
+        return smtp.AuthResult(success=(data.login, data.password) == (b"sandbox", b"sandbox-password"), handled=False)
+
+    def factory():
+        return smtp.SMTP(
+            object(), auth_require_tls=False, authenticator=authenticate, auth_required=True, auth_exclude_mechanism=without
+        )
+
+    server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+    async with server, mailer_to(server.sockets[0].getsockname()[1]) as mailer:
+        await mailer.send(CODE)
+    assert kinds == wanted
 
 
 # maildev: reads the mail back with a parser of another language.

@@ -76,6 +76,7 @@ async def test_servername_is_the_name_to_verify(scripted, mailer_to, server_tls,
 
 async def test_verification_is_not_a_tenants_to_switch_off(smtp, raw):
     """rejectUnauthorized: false counts only where mail may go without TLS anyway: to loopback, or where the host says so."""
+    from authmail_smtp.session.login import LoginHistory
     from authmail_smtp.session.opening import Opening
     from authmail_smtp.session.trust import Trust
 
@@ -86,7 +87,7 @@ async def test_verification_is_not_a_tenants_to_switch_off(smtp, raw):
             return ssl.create_default_context()
 
     for allowed in (False, True):
-        opening = Opening(config, Host(), Trust(config), None, 0)
+        opening = Opening(config, Host(), Trust(config), None, LoginHistory(), 0)
         opening._plain_allowed = allowed
         assert (opening._context().verify_mode is ssl.CERT_NONE) is allowed
 
@@ -105,7 +106,7 @@ async def test_a_stripped_starttls_is_refused(scripted, mailer_to):
             with pytest.raises(AccountError, match="does not offer STARTTLS, which requireTLS asks for") as caught:
                 await mailer.send(CODE)
         assert caught.value.reason is Reason.ENDPOINT
-        assert [line.split(" ")[0] for line in server.heard] == ["EHLO"]
+        assert [line.split(" ")[0] for line in server.heard] == ["EHLO", "QUIT"]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ async def test_without_tls_nothing_goes_further_than_loopback(scripted, mailer_t
     async with scripted() as server, mailer_to(server.port, auth=auth) as mailer:
         with pytest.raises(AccountError, match=r"does not offer TLS; .*Egress\(private=True, plain=True\)") as caught:
             await mailer.send(CODE)
-    assert (caught.value.reason, [line.split(" ")[0] for line in server.heard]) == (Reason.ENDPOINT, ["EHLO"])
+    assert (caught.value.reason, [line.split(" ")[0] for line in server.heard]) == (Reason.ENDPOINT, ["EHLO", "QUIT"])
     async with scripted() as server, mailer_to(server.port, auth=auth, egress=PRIVATE) as mailer:
         await mailer.send(CODE)
     assert len(server.mails) == 1

@@ -31,6 +31,8 @@ OTHER_HEADERS = {
     "smtp-10-i18n-html-full": {"Reply-To": "Support Acme Inc <help@example.com>"},
     "smtp-14-i18n-nameonly-no-replyto": {"From": '"Brand Web & Co" <noreply@example.com>'},
 }
+#: After a refusal one other kind of login is tried.
+FURTHER_COMMANDS = {"smtp-24-err-auth535": ["AUTH LOGIN"]}
 OTHER_BODY = {
     "smtp-10-i18n-html-full": "<h1>Web &amp; Co</h1><p>111111</p>",
     "smtp-03-invitation": '<a href="https://app.example.com/i?x=1&amp;y=2">Join</a>',
@@ -93,7 +95,10 @@ async def test_dialogue_and_mail_of_the_reference(case, scripted):
     wanted = ["EHLO (host name varies)" if line.startswith("EHLO") else line for line in case["commands"]]
     sender = "MAIL FROM:<noreply@example.com>"
     wanted = [sender if line == "MAIL FROM:<>" else line for line in wanted]  # the sender's address is never lost
-    assert [line if not line.startswith("EHLO") else "EHLO (host name varies)" for line in heard] == wanted
+    assert [line if not line.startswith("EHLO") else "EHLO (host name varies)" for line in heard] == [
+        *wanted,
+        *FURTHER_COMMANDS.get(case["id"], []),
+    ]
     assert len(server.mails) == (1 if case["mime"] else 0)
     if case["mime"]:
         compare(server.mails[0], case)

@@ -41,6 +41,8 @@ def load(
     plugins: Iterable[object] = (),
     egress: Egress = Egress.ANY,
     references: References | None = None,
+    name: str | None = None,
+    replaces: Delivery | None = None,
 ) -> Delivery:
     """Read ``authmail.toml`` (or the same as JSON) and return what sends by it. Open it with ``async with``.
 
@@ -51,6 +53,8 @@ def load(
         plugins: objects or modules with host hooks.
         egress: where connectors may connect.
         references: what secrets may refer to; ``AUTHMAIL_*`` and ``/run/secrets`` by default.
+        name: keeps its limits and repeats apart from others'; the file's own ``name`` by default.
+        replaces: the delivery that this one takes over from, for a reload while that one is open.
 
     Raises:
         ConfigError: every problem at once, with its path in the file and what to do.
@@ -58,7 +62,9 @@ def load(
     """
     path = Path(path)
     raw = parse_settings(path.read_bytes(), path.name)
-    return compose(raw, path.parent, plugins=plugins, egress=egress, references=references or References())
+    return compose(
+        raw, path.parent, plugins=plugins, egress=egress, references=references or References(), name=name, replaces=replaces
+    )
 
 
 @raise_afresh
@@ -69,6 +75,8 @@ def compose(
     plugins: Iterable[object] = (),
     egress: Egress = Egress.PUBLIC,
     references: References | None = None,
+    name: str | None = None,
+    replaces: Delivery | None = None,
 ) -> Delivery:
     """Return the Delivery that a config describes, as out of a database; relative paths in it start at a folder.
 
@@ -81,6 +89,9 @@ def compose(
         egress: where connectors may connect; for its owner's config Egress.ANY.
         references: what secrets may refer to; None refuses references, and paths that lead out of the folder. For its
             owner's config References().
+        name: keeps its limits and repeats apart from others', such as a tenant's id; the config's own ``name`` by default, which
+            the tenant chooses.
+        replaces: the delivery that this one takes over from, for a swap while that one is open.
 
     Raises:
         ConfigError: every problem at once.
@@ -103,14 +114,27 @@ def compose(
     problems += unusable
     # What else is wrong with the file keeps nobody from learning what is wrong with its senders.
     mailers: dict[str, Mailer] = {}
-    for name, sender in _readable_senders(raw):
+    for called, sender in _readable_senders(raw):
         try:
-            mailers[name] = _mailer(sender, templates, raw.get("defaultLocale"), egress, references)
+            mailers[called] = _mailer(sender, templates, raw.get("defaultLocale"), egress, references)
         except ConfigError as error:
-            problems += prefix_paths(error.problems, f"senders.{name}")
+            problems += prefix_paths(error.problems, f"senders.{called}")
     if settings is None or problems:
         raise ConfigError(problems)
-    return _nested(settings, mailers, folder, plugins, egress)
+    store = _store(settings, folder)
+    # One breaker for each account, whichever route its messages come by.
+    breakers = {
+        called: Breaker(mailer, name=called, failures=settings.delivery.failures, rest=settings.delivery.rest, store=store)
+        for called, mailer in mailers.items()
+    }
+    name = settings.name if name is None else name
+    return Delivery(
+        _nested(settings, breakers, store),
+        plugins=(*plugins, alerts_of(settings, breakers, egress, store, name=name)),
+        timeout=settings.delivery.timeout,
+        name=name,
+        replaces=replaces,
+    )
 
 
 def _paths_outside(raw: Mapping[str, Any], folder: Path) -> Iterable[Problem]:
@@ -169,14 +193,8 @@ def _connector(name: str, distribution: str | None) -> Connector:
     raise ConfigError([problem])
 
 
-def _nested(
-    settings: FileSettings, mailers: Mapping[str, Mailer], folder: Path, plugins: Iterable[object], egress: Egress
-) -> Delivery:
+def _nested(settings: FileSettings, breakers: Mapping[str, Breaker], store: Store) -> MessageSender:
     delivery = settings.delivery
-    # One breaker for each account, whichever route its messages come by.
-    breakers = {
-        name: Breaker(mailer, name=name, failures=delivery.failures, rest=delivery.rest) for name, mailer in mailers.items()
-    }
     sender = _chain(delivery.order or breakers, breakers, delivery)
     if settings.routes:
         routes = [
@@ -192,12 +210,9 @@ def _nested(
             for route in settings.routes
         ]
         sender = Routes(routes, sender)
-    store = _store(settings, folder)
     if settings.limits.enabled:
         sender = _limited(sender, store, settings.limits)
-    sender = Dedupe(sender, store=store, keep=delivery.keep, hold=delivery.hold)
-    alerts = alerts_of(settings, breakers, egress, store)
-    return Delivery(sender, plugins=(*plugins, alerts), timeout=delivery.timeout)
+    return Dedupe(sender, store=store, keep=delivery.keep, hold=delivery.hold)
 
 
 def _chain(names: Iterable[str], breakers: Mapping[str, Breaker], delivery: DeliverySettings) -> MessageSender:

@@ -141,6 +141,13 @@ class FileSettings(Settings):
     senders: Mapping[str, SenderSettings] = setting(
         "Senders", help="Add [senders.NAME] with a connector and its config, one for each account"
     )
+    version: Literal[1] = setting("Version", help="Of the form of this file", default=1)
+    name: str = setting(
+        "Name",
+        help="Keeps limits and repeats apart from those of other deliveries in the same store; stays when accounts are swapped",
+        default="",
+        max_length=200,
+    )
     templates: str | None = setting("Templates", help="Folder of fr/SignIn.html files, beside this file", default=None)
     default_locale: str | None = setting("Default language", default=None)
     store: str | None = setting(

@@ -9,6 +9,7 @@ from authmail.outcomes import AccountError, SendError
 from authmail.sandbox import Sandbox
 from authmail.testing.case import CODE, RECIPIENT, TEMPLATES, Case, message
 from authmail.testing.rules.rule import Rule
+from authmail.testing.rules.tenants import mistyped
 
 
 async def accepts(case: Case) -> AsyncIterator[str]:
@@ -32,12 +33,6 @@ async def accepts(case: Case) -> AsyncIterator[str]:
             yield f"the mail in the inbox has the code {mails[0].code} and the connector {mails[0].connector}"
 
 
-def _mistype(secret: str) -> str:
-    """Return a secret with another letter in its middle, so that its form stays right."""
-    middle = len(secret) // 2
-    return f"{secret[:middle]}{'B' if secret[middle] == 'A' else 'A'}{secret[middle + 1 :]}"
-
-
 async def credentials(case: Case) -> AsyncIterator[str]:
     """Send with other secrets."""
     emulator = case.connector.get_emulator()
@@ -45,7 +40,7 @@ async def credentials(case: Case) -> AsyncIterator[str]:
     if emulator is None or settings is None or not case.secrets:
         return
     async with Sandbox({case.connector.id: emulator}) as sandbox:
-        config = map_secrets(sandbox.config(case.connector.id), settings, lambda _, value: _mistype(value))
+        config = map_secrets(sandbox.config(case.connector.id), settings, lambda _, value: mistyped(value))
         try:
             async with Mailer(case.connector, config, templates=TEMPLATES, egress=Egress.ANY) as mailer:
                 await mailer.send(message(link=None))

@@ -45,7 +45,7 @@ async def coverage(case: Case) -> AsyncIterator[str]:
 async def request(case: Case) -> AsyncIterator[str]:
     """Compare every request."""
     for exchange in case.exchanges:
-        seen = await case.once(f"exchange {exchange.name}", lambda exchange=exchange: _replay(case, exchange))  # type: ignore[misc]  # bound at once
+        seen = await replayed(case, exchange)
         for finding in seen.differences:
             yield f"{exchange.name}: {finding}"
 
@@ -53,7 +53,7 @@ async def request(case: Case) -> AsyncIterator[str]:
 async def outcome(case: Case) -> AsyncIterator[str]:
     """Compare every outcome."""
     for exchange in case.exchanges:
-        seen = await case.once(f"exchange {exchange.name}", lambda exchange=exchange: _replay(case, exchange))  # type: ignore[misc]  # bound at once
+        seen = await replayed(case, exchange)
         for finding in outcome_differences(exchange.outcome, seen.sent.outcome):
             yield f"{exchange.name}: {finding}"
 
@@ -64,6 +64,12 @@ class _Replayed:
 
     sent: Sent
     differences: list[str]
+
+
+async def replayed(case: Case, exchange: Exchange) -> _Replayed:
+    """Return what comes of the recorded mail, with its own config and templates, at a provider that answers as recorded."""
+    found: _Replayed = await case.once(f"exchange {exchange.name}", lambda: _replay(case, exchange))
+    return found
 
 
 async def _replay(case: Case, exchange: Exchange) -> _Replayed:

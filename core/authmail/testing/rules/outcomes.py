@@ -27,11 +27,15 @@ class Seen:
     answer: Answer
     sent: Sent
 
+    @property
+    def what(self) -> str:
+        """The answer in words."""
+        body = self.answer.body
+        size = f"a body of {len(body)} bytes" if len(body) > len(_PAGE) else f"the body {body!r}"
+        return f"status {self.answer.status} with {size}"
+
     def __str__(self) -> str:
-        size = (
-            f"a body of {len(self.answer.body)} bytes" if len(self.answer.body) > len(_PAGE) else f"the body {self.answer.body!r}"
-        )
-        return f"status {self.answer.status} with {size}: {self.sent.words}"
+        return f"{self.what}: {self.sent.words}"
 
 
 async def try_answers(case: Case, *answers: Answer) -> list[Seen]:

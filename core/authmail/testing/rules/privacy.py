@@ -3,15 +3,13 @@
 import json
 import pickle
 import traceback
-from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
-from urllib.parse import quote
 
 from authmail.outcomes import Receipt, SendError
 from authmail.testing.case import CODE, LINK, RECIPIENT, Case, Sent
 from authmail.testing.exchange import Answer
 from authmail.testing.rules.rule import Rule
-from authmail.testing.wire import Request
+from authmail.testing.wire import Request, spellings
 
 _JSON = {"Content-Type": "application/json"}
 _STATUSES = {
@@ -45,14 +43,11 @@ def _echo(request: Request, _: int) -> Answer:
 
 def _confidential(case: Case) -> Iterator[str]:
     for text in (*case.secrets, CODE, LINK):
-        yield from (text, quote(text, safe=""), json.dumps(text)[1:-1])
-        # In Base64 three bytes are four characters: whatever stands before it, one of the three is there.
-        for shift in range(3):
-            yield b64encode(b" " * shift + text.encode()).decode()[4:-4]
+        yield from spellings(text)
 
 
 def _tells(case: Case, text: str) -> bool:
-    return any(len(part) >= len(CODE) and part in text for part in _confidential(case))
+    return any(part in text for part in _confidential(case))
 
 
 def _own_words(error: SendError) -> str:
