@@ -4,20 +4,19 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from functools import cached_property, partial
+from functools import partial
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import evolve
 from pluggy import PluginManager
 
 from authmail.config.identity import identity_of
-from authmail.config.secrets import secrets_in, texts_in
 from authmail.config.sender import sender_of
-from authmail.config.settings import Settings, fields_of, holds_templates
+from authmail.config.settings import templates_of
 from authmail.connect.arguments import read_config, read_connector, read_plugins, read_templates
 from authmail.connect.connector import Connector
+from authmail.connect.edge import Edge
 from authmail.connect.observers import Observers, tell_of_token
 from authmail.connect.plugins import ask_templates
 from authmail.errors import Misused
@@ -26,11 +25,10 @@ from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.http.egress import Egress
 from authmail.http.session import Transport
 from authmail.http.ways import check_kind, check_ways
-from authmail.mail.bounds import check_payload, check_size
 from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
 from authmail.mail.recipient import Recipients
-from authmail.mail.vital import leaves
+from authmail.mail.size import check_mail
 from authmail.outcomes import (
     MessageRejected,
     NoAnswerInTime,
@@ -43,12 +41,11 @@ from authmail.outcomes import (
     SendError,
     TemplateError,
 )
-from authmail.privacy import Confidential, log_of, raise_afresh
+from authmail.privacy import log_of, raise_afresh
 from authmail.templates.composer import Composer, Rules
 from authmail.templates.samples import sample_payload
 from authmail.templates.strangers import clean_payload
-from authmail.templates.template import Template, mail_texts
-from authmail.words.striking import Spellings
+from authmail.templates.template import Template
 from authmail.words.text import say
 
 if TYPE_CHECKING:
@@ -56,8 +53,6 @@ if TYPE_CHECKING:
 
 _log = log_of("authmail")
 
-# A shorter name stands in too many sentences.
-_SHORTEST_NAME = 6
 _CANCELLED = "its caller was cancelled meanwhile"
 
 
@@ -141,7 +136,7 @@ class Mailer:
         self._timeout = timeout
         self._proxy = proxy
         self._ca_file = ca_file
-        self._debug = debug
+        self._edge = Edge(self._config, self._connector.id, self._templates, debug=debug)
         self._transport: Transport | None = None
         self._client: Any = None
         self._inherited: AsyncExitStack | None = None
@@ -173,7 +168,7 @@ class Mailer:
                 self._stack = stack.pop_all()
             return self
         except SendError as raised:
-            error = self._clean(raised)
+            error = self._edge.clean_error(raised)
         raise error
 
     async def __aexit__(self, *_: object) -> None:
@@ -213,7 +208,7 @@ class Mailer:
         try:
             receipt = await self._send(message, http, timeout)
         except SendError as raised:
-            error = self._clean(raised, message)
+            error = self._edge.clean_error(raised, message)
         except asyncio.CancelledError:
             self._observers.tell("message_failed", message=message, error=self._ended(http, say(_CANCELLED)), repeated=False)
             raise
@@ -241,7 +236,7 @@ class Mailer:
                 raise TemplateError(say(hint, connector=self._connector.id))
             return await self._composer.compose(message)
         except SendError as raised:
-            error = self._clean(raised, message)
+            error = self._edge.clean_error(raised, message)
         raise error
 
     @raise_afresh
@@ -312,7 +307,7 @@ class Mailer:
     async def _call(self, message: Mail, http: Http, asked: frozenset[str]) -> Receipt:
         given: dict[str, Any] = {"message": message, "config": self._config, "http": http}
         given |= {"client": self._client, "deadline": http.deadline}
-        _check_bounds(message)
+        check_mail(message)
         if isinstance(message, Email):
             if "values" in asked:
                 hint = "{connector} renders at the provider and takes a Message, not a rendered Email"
@@ -329,46 +324,11 @@ class Mailer:
         if not isinstance(receipt, Receipt) or not receipt.message_id:
             hint = "the connector gave no Receipt with a message id"
             raise OutcomeUnknown(say(hint), reason=Reason.CONNECTOR, phase=Phase.AFTER)
-        return self._clean_receipt(receipt, message)
-
-    def _clean_receipt(self, receipt: Receipt, message: Mail) -> Receipt:
-        if self._debug:
-            return evolve(receipt, connector=self._connector.id)
-        return Confidential(self._secrets, message.vital).clean_receipt(receipt, self._connector.id)
-
-    def _clean(self, error: SendError, message: Mail | None = None) -> SendError:
-        return error if self._debug else self._confidential(message).clean_error(error, self._connector.id)
-
-    def _confidential(self, message: Mail | None) -> Confidential:
-        """Return what must not be shown of a message and of the config."""
-        if not isinstance(message, Mail):
-            return Confidential(self._secrets)
-        bodies = (message.subject, message.html or "", message.text or "") if isinstance(message, Email) else ()
-        known = (*self._known_texts, message.address.rpartition("@")[2])
-        names = [str(value) for _, value, _ in leaves(message.payload) if len(str(value)) >= _SHORTEST_NAME]
-        strange = tuple(dict.fromkeys(name for name in names if not any(name in text for text in known)))
-        return Confidential(self._secrets, message.vital, strange, bodies, message.address)
-
-    @cached_property
-    def _secrets(self) -> Spellings:
-        return Spellings(secrets_in(self._config))
-
-    @cached_property
-    def _known_texts(self) -> tuple[str, ...]:
-        """What an operator wrote: a name out of a payload that stands there too is no secret of anybody's."""
-        written = [text for template in self._templates for text in mail_texts(template)]
-        return (*written, *texts_in(self._config))
+        return self._edge.clean_receipt(receipt, message)
 
     def __repr__(self) -> str:
         connector = getattr(self, "_connector", None)
         return f"Mailer({connector and connector.id!r}, {'open' if self._stack else 'closed'})"
-
-
-def _check_bounds(message: Mail) -> None:
-    if isinstance(message, Email):
-        check_size((message.subject, message.html or "", message.text or "", *message.headers.values()))
-    else:
-        check_payload(message.payload)
 
 
 def _has_templates(host: PluginManager) -> bool:
@@ -378,10 +338,3 @@ def _has_templates(host: PluginManager) -> bool:
 def _maybe_sent(http: Http, asked: frozenset[str]) -> bool:
     """Whether the mail may have gone out: what the connector says; else whether anything was asked of a provider."""
     return http.used or "client" in asked if http.mail_begun is None else http.mail_begun
-
-
-def templates_of(config: Any) -> tuple[Template, ...]:
-    """Return the templates of a typed config; none if its class has no setting for them."""
-    if not isinstance(config, Settings):
-        return ()
-    return next((getattr(config, field.name) for _, field, _ in fields_of(type(config)) if holds_templates(field.type)), ()) or ()

@@ -21,7 +21,7 @@ from authmail.cli.output import (
     print_warnings,
     styled,
 )
-from authmail.mailer import templates_of
+from authmail.config.settings import templates_of
 from authmail.templates.coverage import Coverage, coverage
 
 

@@ -308,3 +308,10 @@ def _check_text(value: str, spec: Spec, *, required: bool) -> None:
 
 
 converter.register_structure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, Settings), _structure)
+
+
+def templates_of(config: Any) -> tuple[Template, ...]:
+    """Return the templates of a typed config; none if its class has no setting for them."""
+    if not isinstance(config, Settings):
+        return ()
+    return next((getattr(config, field.name) for _, field, _ in fields_of(type(config)) if holds_templates(field.type)), ()) or ()

@@ -14,18 +14,17 @@ import pluggy
 from authmail.config.doubts import unknown_keys
 from authmail.config.forms import FormItem, json_schema
 from authmail.config.references import References, resolve_references
-from authmail.config.secrets import secrets_in
 from authmail.config.settings import Settings, fields_of, templates_elsewhere
 from authmail.config.shown import merge_secrets, redact_secrets
 from authmail.connect.account import AccountReport
+from authmail.connect.edge import Edge
 from authmail.connect.metadata import ConnectorMetadata
 from authmail.errors import ConfigError, Problem
 from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.http.egress import Egress
 from authmail.http.ways import check_ways
 from authmail.outcomes import NotSent, Phase, Reason, SendError
-from authmail.privacy import Confidential, log_of, raise_afresh
-from authmail.words.striking import Spellings
+from authmail.privacy import log_of, raise_afresh
 from authmail.words.text import say
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ class Connector:
         check_ways(egress, session, timeout, proxy, ca_file)
         if not self.implements("check_account"):
             return None
-        confidential = Confidential(Spellings(secrets_in(config)))
+        confidential = Edge(config, self.id).confidential()
         try:
             async with AsyncExitStack() as stack:
                 transport = Transport(egress=egress, session=session, proxy=proxy, ca_file=ca_file, user_agent=self.id)

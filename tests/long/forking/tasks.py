@@ -19,6 +19,7 @@ app.conf.broker_transport_options = {
     "data_folder_in": str(QUEUE),
     "data_folder_out": str(QUEUE),
     "control_folder": str(CONTROL),
+    "polling_interval": 0.02,
 }
 app.conf.worker_prefetch_multiplier = 1
 app.conf.task_acks_late = True
