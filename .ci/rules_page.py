@@ -11,10 +11,10 @@ HEAD = """\
 # Conformance rules
 
 What `authmail.testing.ConnectorConformance` asks of every connector; see [writing-a-connector.md](writing-a-connector.md). This page
-is written by `.ci/rules_page.py` from the rules themselves. All hold for connectors over HTTP; those that hold over SMTP too have a
-mark. While a **basic** rule is broken, nothing else is judged.
+is written by `.ci/rules_page.py` from the rules themselves; the last column says for which connectors each holds. While a **basic**
+rule is broken, nothing else is judged.
 
-| Rule | What must be so | What to do where it is not | SMTP |
+| Rule | What must be so | What to do where it is not | For |
 | --- | --- | --- | --- |
 """
 
@@ -22,7 +22,7 @@ mark. While a **basic** rule is broken, nothing else is judged.
 def row(rule: Rule) -> str:
     """Return the line of a rule."""
     name = f"`{rule.id}`" + (" **basic**" if rule.basic else "")
-    cells = (name, rule.says, rule.do, "yes" if "smtp" in rule.kinds else "")
+    cells = (name, rule.says, rule.do, ", ".join(kind.upper() for kind in rule.kinds))
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 

@@ -242,7 +242,7 @@ def test_a_rejection_is_the_last_word(scripted, in_fake_time):
         assert "no such mailbox" in caught.value.hint
         assert caught.value.tried == ("main: unknown (network)", "spare: rejected (recipient)")
         steps = {step.what: step.decision for step in retry.steps(code())}
-        assert steps["attempts"] == "at most 4 of 2 senders: 8 askings"
+        assert steps["attempts"] == "at most 4 rounds of 2 senders, 8"
 
     in_fake_time(scenario())
 

@@ -91,6 +91,8 @@ class LimitsMachine(_InFakeTime):
             assert 0 < result.retry_after <= 10
         elif isinstance(answer, Receipt | OutcomeUnknown):
             self.counted.append((self.now, person.lower()))
+        elif isinstance(answer, MessageRejected):  # by the provider: for everybody together, and not for the person
+            self.counted.append((self.now, None))
 
 
 class DedupeMachine(_InFakeTime):
@@ -138,6 +140,8 @@ class BreakerMachine(_InFakeTime):
             assert isinstance(result, NotSent | AccountError | Throttled)
             return
         assert result == answer or type(result) is type(answer)
+        if isinstance(answer, MessageRejected) and not is_probe:
+            return  # neither a failure nor a success
         if isinstance(answer, Receipt | MessageRejected):
             self.failed, self.open_until = 0, None
             self.rest = 10.0 if is_probe else self.rest

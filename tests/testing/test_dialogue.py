@@ -4,7 +4,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from authmail.testing.dialogue import DialogueServer, accepted_answer, mail_differences
+from authmail.testing.dialogue import DialogueServer, accepted_answer, mail_differences, replying
 from authmail.testing.exchange import Answer
 
 DIALOGUE = (
@@ -39,6 +39,8 @@ async def test_a_client_that_says_what_was_recorded():
         assert await server.left()
     assert (server.differences, server.connections) == ([], 1)
     (request,) = server.requests
+    assert [command.partition(" ")[0].upper() for command in server.commands] == ["EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
+    assert request.headers["opening"] == server.commands[0]
     assert request.path == "mail FROM:<a@example.com> rcpt TO:<zoe@example.com>"
     assert list(mail_differences({"headers": {"Subject": "482913", "Bcc": None}, "text": "Hello\n.\n..dots"}, request)) == []
     assert list(mail_differences({"headers": {"Subject": "x"}, "html": "<p>"}, request)) == [
@@ -108,6 +110,15 @@ async def test_the_rest_of_a_mail_that_ended_too_early_is_seen():
         ("MAIL", False),
         ("COMMAND", True),
     ]
+
+
+@pytest.mark.parametrize(("word", "refused"), [("RCPT", smtplib.SMTPRecipientsRefused), ("<mail>", smtplib.SMTPDataError)])
+async def test_one_reply_may_be_another(word, refused):
+    """The server says it at that step, and all else as recorded."""
+    async with DialogueServer(replying(DIALOGUE, word, "550 No")) as server:
+        with pytest.raises(refused, match="No"):
+            await sent(server, mail())
+    assert replying(DIALOGUE, "NOOP", "550 No") == DIALOGUE
 
 
 def test_a_dialogue_has_two_sides():

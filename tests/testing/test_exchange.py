@@ -160,6 +160,15 @@ def test_a_mail_within_a_request_is_read(seen):
     assert not seen.shows("elsewhere")
 
 
+def test_a_text_is_found_in_any_spelling():
+    """Also in Base64, whatever stands before it; but not what is too short to be told from chance."""
+    for before in ("", "a", "ab"):
+        login = base64.b64encode(f"{before}:key-canary-1".encode()).decode()
+        seen = request({}, authorization=f"Basic {login}")
+        assert (seen.tells("key-canary-1"), seen.tells("key-cBnary-1"), seen.tells("key")) == (True, False, False)
+    assert request({"a": "%2Fcanary%2F"}).tells("/canary/")
+
+
 @pytest.mark.parametrize("written", [3, 3.0])
 @pytest.mark.parametrize("seen", [3, 3.0])
 def test_whole_seconds_need_no_point(written, seen):

@@ -108,8 +108,8 @@ class Breaker(Noting):
             return receipt
 
     def wants_note(self) -> str | None:
-        """Return the key of the account's note, if it was not read for a second."""
-        return self._shared.key if self._shared is not None and self._shared.is_old() else None
+        """Return the key of the account's note, if it was not read for half a second."""
+        return self._shared.key if self._shared is not None and self._shared.is_old(0.5) else None
 
     def hear_note(self, note: Note | None) -> None:
         """Take in what another process says of the account."""

@@ -77,9 +77,13 @@ class SharedOpening:
             else None
         )
 
-    def is_old(self) -> bool:
-        """Whether what is known was heard too long ago."""
-        return isinstance(self._sender, Mailer) and (self._heard is None or now() - self._heard >= _OLD)
+    def is_old(self, share: float = 1.0) -> bool:
+        """Whether what is known was heard too long ago.
+
+        Args:
+            share: of that time; what costs no trip of its own is asked for earlier.
+        """
+        return isinstance(self._sender, Mailer) and (self._heard is None or now() - self._heard >= _OLD * share)
 
     async def read(self, deadline: float) -> Note | None:
         """Return the note, as a message alone asks for it."""

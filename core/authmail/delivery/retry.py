@@ -81,8 +81,8 @@ class Retry(Wrapper):
     def steps(self, message: Mail) -> Iterable[Step]:
         """Say how often, and what an unknown outcome would do."""
         senders = len(inner.inside) if isinstance(inner := self._sender, Failover) else 1
-        all_of_them = f" of {senders} senders: {self._attempts * senders} askings" if senders > 1 else ""
-        yield Step("attempts", f"at most {self._attempts}{all_of_them}", "after NotSent and Throttled, as long as there is time")
+        rounds = f"{self._attempts} rounds of {senders} senders, {self._attempts * senders}" if senders > 1 else self._attempts
+        yield Step("attempts", f"at most {rounds}", "after NotSent and Throttled, as long as there is time")
         resends = may_resend(message, self._on_unknown)
         decision = "send again" if resends else "stop"
         yield Step("unknown outcome", decision, "a second mail is harmless" if resends else "a second mail might do harm")
