@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from authmail import AccountError, Meaning, MessageRejected, Reason, Spoken, Throttled
-from authmail.connect.spoken import ACCOUNT, meaning_of_words
+from authmail.connect.spoken import meaning_of_words
+from authmail.connect.spoken_of_accounts import ACCOUNT
 
 WORDS = json.loads((Path(__file__).parents[1] / "vectors" / "providers" / "spoken.json").read_text("utf-8"))
 OURS = [(words, reason) for reason, told in WORDS["ours"].items() for words in told]

@@ -8,7 +8,7 @@ from typing import Any, overload
 import attrs
 
 from authmail.connect.repeat import Repeat
-from authmail.connect.spoken import ACCOUNT, Spoken, meaning_of_words
+from authmail.connect.spoken import Spoken, meaning_of_words
 from authmail.http.reply import Reply, meaning_of_status
 from authmail.outcomes import Meaning, MessageRejected, OutcomeUnknown, Reason, Receipt, SendError
 from authmail.privacy import hide_fields
@@ -258,6 +258,8 @@ class Answers:
         known = row(answer) if callable(row) else row or meaning_of_status(answer.status)
         if self.spoken is None or known.kind is OutcomeUnknown:  # words do not make sure what is not
             return known
+        from authmail.connect.spoken_of_accounts import ACCOUNT  # imported late: most processes meet no failure
+
         words = self.words(answer)
         own = meaning_of_words(self.spoken, code, words)
         said = meaning_of_words(ACCOUNT, code, words)

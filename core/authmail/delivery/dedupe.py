@@ -127,7 +127,7 @@ class Dedupe(Claiming):
         """Return the answer of an entry, or send and make one. An error is returned, for several may wait for it."""
         try:
             while True:
-                trip = await set_out(self, message, deadline)
+                trip = await set_out(self, message, deadline, claim)
                 entry = trip.begun.entry if trip.begun else None
                 if entry is None:
                     break
@@ -188,11 +188,11 @@ def _same(message: Mail, scope: str, *, keyed: bool) -> Iterator[str]:
     """Yield what two messages must have in common to be the same one."""
     to = canonical_address(message.address)
     if isinstance(message, Message):
-        payload = message.payload if isinstance(message.payload, Mapping) else {}
+        payload, vital = message.payload if isinstance(message.payload, Mapping) else {}, message.vital
         first = [str(payload.get(name) or "") for name in REQUIRED]
         yield from ("message", scope, message.usage_type, to, *first)
-        yield from (value for value in message.vital if value not in first)
-        if not message.vital and not keyed:
+        yield from (value for value in vital if value not in first)
+        if not vital and not keyed:
             yield from (f"{name}={value}" for name, value, _ in leaves(message.payload))
     elif message.vital:
         yield from ("mail", scope, message.usage_type, to, *message.vital)

@@ -119,16 +119,18 @@ class Limits(Claiming):
 
     def _counts(self, message: Mail) -> Iterator[tuple[str, str, Limit]]:
         """Yield what is counted, the key and the limit."""
-        whose = {
-            "recipient": (self._recipient, same_person(message.address)),
-            "ip": (self._ip if message.ip else None, _client(message.ip or "")),
-            "account": (self._account, ""),
-        }
         scope = self.scope or passage().scope
-        for what, (limit, who) in whose.items():
-            if limit is not None:
-                # Limits of several lengths around each other count apart.
-                yield what, self.store.digest(what, scope, str(limit.seconds), who), limit
+        for what, limit, who in self._whose(message):
+            # Limits of several lengths around each other count apart.
+            yield what, self.store.digest(what, scope, str(limit.seconds), who), limit
+
+    def _whose(self, message: Mail) -> Iterator[tuple[str, Limit, str]]:
+        if self._recipient is not None:
+            yield "recipient", self._recipient, same_person(message.address)
+        if self._ip is not None and message.ip:
+            yield "ip", self._ip, _client(message.ip)
+        if self._account is not None:
+            yield "account", self._account, ""
 
 
 def canonical_address(address: str) -> str:
@@ -137,8 +139,10 @@ def canonical_address(address: str) -> str:
     Args:
         address: as of ``Message.address``.
     """
-    seen = "".join(character for character in address if unicodedata.category(character) != "Cf")
-    local, at, domain = unicodedata.normalize("NFC", seen.strip().lower()).rpartition("@")
+    if not address.isascii():  # no ASCII character is a format character, or composed
+        address = "".join(character for character in address if unicodedata.category(character) != "Cf")
+        address = unicodedata.normalize("NFC", address.strip().lower())
+    local, at, domain = address.strip().lower().rpartition("@")
     # RFC 5321 section 4.1.2: quotes and backslashes are not part of the name, so "zoe"@ and "z\oe"@ are zoe@.
     local = _QUOTED_PAIR.sub(r"\1", local[1:-1]) if local.startswith('"') else local
     return f"{local}{at}{domain}"

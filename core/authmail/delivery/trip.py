@@ -8,12 +8,13 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property
 
 import attrs
 
 from authmail.connect.beside import Beside
 from authmail.delivery.sender import Wrapper, now
-from authmail.delivery.stores import Begun, Claim, Store, StoreError, asked
+from authmail.delivery.stores import Begun, Claim, MemoryStore, Store, StoreError, asked
 from authmail.delivery.stores.store import Note
 from authmail.mail.email import Mail
 from authmail.outcomes import Limited, NotSent, Phase, Reason
@@ -39,6 +40,11 @@ class Claiming(Wrapper):
     scope: str
     #: Whether no message goes out while the store cannot be used.
     strict: bool
+
+    @cached_property
+    def noting(self) -> "tuple[Noting, ...]":
+        """Those within that read notes."""
+        return tuple(_noting(self))
 
     @abstractmethod
     def claim(self, message: Mail, timeout: float) -> Claim:
@@ -133,13 +139,14 @@ def shared(trip: Trip) -> Iterator[None]:
         _trips.reset(token)
 
 
-async def set_out(wrapper: Claiming, message: Mail, deadline: float) -> Trip:
+async def set_out(wrapper: Claiming, message: Mail, deadline: float, claim: Claim | None = None) -> Trip:
     """Ask the store for all that one message needs of it.
 
     Args:
         wrapper: the outermost one; those within that share its store are served too.
         message: the message.
         deadline: when it must have its answer.
+        claim: what the outermost one asks, if it knows already.
 
     Raises:
         Limited: the limits leave no room; nothing was begun.
@@ -147,8 +154,9 @@ async def set_out(wrapper: Claiming, message: Mail, deadline: float) -> Trip:
     """
     members = list(_claiming_within(wrapper, message))
     store, left = wrapper.store, deadline - now()
-    noting = {key: sender for sender in _noting(wrapper) if sender.store is store and (key := sender.wants_note())}
-    claim = _together([member.claim(message, left) for member in members], tuple(noting))
+    noting = {key: sender for sender in wrapper.noting if sender.store is store and (key := sender.wants_note())}
+    own = wrapper.claim(message, left) if claim is None else claim
+    claim = _together([own, *(member.claim(message, left) for member in members[1:])], tuple(noting))
     trip = Trip(store, claim, None, members[1:], wrapper.beside)
     if not (claim.key or claim.counts):
         return trip
@@ -179,7 +187,8 @@ def _claiming_within(wrapper: Claiming, message: Mail) -> Iterator[Claiming]:
 
 async def _begin(store: Store, claim: Claim, timeout: float, beside: Beside) -> Begun:
     beginning = asked(store.begin(claim, timeout=timeout), timeout)
-    if claim.key:  # in a task of its own, which nobody cancels
+    # With a key it is in a task of its own, which nobody cancels; and in memory there is no moment for it.
+    if claim.key or type(store) is MemoryStore:
         return await beginning
     task = asyncio.ensure_future(beginning)
     try:
@@ -198,6 +207,8 @@ async def _take_back(store: Store, claim: Claim, beginning: asyncio.Task[Begun])
 
 def _together(claims: list[Claim], notes: tuple[str, ...]) -> Claim:
     """Return one claim for several, of which at most one has a key."""
+    if len(claims) == 1 and not notes:
+        return claims[0]
     keyed = next((claim for claim in claims if claim.key), claims[0])
     counts = dict.fromkeys(count for claim in claims for count in claim.counts)
     return attrs.evolve(keyed, counts=tuple(counts), notes=notes)

@@ -18,6 +18,7 @@ from authmail.http.addresses import (
     read_address,
     read_host,
 )
+from authmail.http.forked import new_socket
 from authmail.outcomes import AccountError, Phase, Reason
 from authmail.words.text import Text, say
 
@@ -128,10 +129,9 @@ class Egress:
         Raises:
             EgressRefused: it may not be.
         """
-        family, kind, protocol, _, address = address_info
-        if not self.allows(address[0]):
+        if not self.allows(address_info[4][0]):
             raise EgressRefused
-        return socket.socket(family, kind, protocol)
+        return new_socket(address_info)
 
     def _names(self, host: str) -> bool:
         if self.hosts is None:

@@ -22,6 +22,7 @@ from aiohttp.connector import Connection
 from authmail.http.deadline import connect_limit, connect_share
 from authmail.http.egress import Egress
 from authmail.http.faults import unanswered, unsent
+from authmail.http.forked import new_socket
 from authmail.http.reply import REPLY_LIMIT, Reply, unpack
 from authmail.http.ways import check_session
 from authmail.words.text import say
@@ -89,7 +90,7 @@ class Pool(aiohttp.TCPConnector):
         super().__init__(
             limit=_MOST_CONNECTIONS,
             keepalive_timeout=_KEEP_ALIVE,
-            socket_factory=None if proxied else egress.open_socket,
+            socket_factory=new_socket if proxied else egress.open_socket,
             **options,
         )
         self.egress = egress

@@ -7,6 +7,7 @@ from aiohappyeyeballs import start_connection
 
 from authmail.http.egress import Egress, refuse_address
 from authmail.http.faults import unconnected
+from authmail.http.forked import new_socket
 from authmail.outcomes import AccountError, Phase, Reason, SendError
 from authmail.words.text import say
 
@@ -40,7 +41,9 @@ async def connect(egress: Egress, host: str, port: int, seconds: float, local_ad
             if not allowed:
                 raise refuse_address(host[:100])
             local = await _local(local_address) if local_address else None
-            return await start_connection(allowed, local_addr_infos=local, happy_eyeballs_delay=_NEXT_ADDRESS, interleave=1)
+            return await start_connection(
+                allowed, local_addr_infos=local, happy_eyeballs_delay=_NEXT_ADDRESS, interleave=1, socket_factory=new_socket
+            )
     except (TimeoutError, UnicodeError, OSError) as error:
         unresolved = isinstance(error, socket.gaierror | UnicodeError)
         failure = unconnected(error, host[:100] if unresolved else f"{host[:100]}:{port}")

@@ -185,7 +185,7 @@ async def asked(answer: Awaitable[_Answer], timeout: float) -> _Answer:
 
 def keyed_digest(secret: bytes, parts: Sequence[str]) -> str:
     """Return 128 bits of the HMAC of texts, each with its length in front, so that no two lists look the same."""
-    text = "".join(f"{len(part)}:{part}" for part in map(str, parts))
+    text = "".join([f"{len(part)}:{part}" for part in map(str, parts)])
     return hmac.digest(secret, text.encode("utf-8", "surrogatepass"), "sha256")[:16].hex()
 
 

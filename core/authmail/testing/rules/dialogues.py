@@ -75,8 +75,7 @@ async def leave(case: Case) -> AsyncIterator[str]:
         await server.left()
     said = {"a success": tuple(server.commands)}
     for refused in await case.once("refused", lambda: _refuse(case)):
-        if refused.step != "AUTH":
-            said[f"{refused.reply!r} to {refused.step}"] = refused.commands
+        said[f"{refused.reply!r} to {refused.step}"] = refused.commands
     for what, commands in said.items():
         if [command.upper() for command in commands[-1:]] != ["QUIT"]:
             yield f"after {what} the client left without it"
