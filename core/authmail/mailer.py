@@ -183,8 +183,8 @@ class Mailer:
 
     def abandon(self) -> None:
         """In a forked child: leave what the parent opened to the parent, so that this Mailer can be opened again."""
-        # Kept, for a session that is collected would close connections which the parent still uses.
-        self._inherited = self._stack
+        # Kept, for a session that is collected would say that nobody closed it; its connections are the parent's.
+        self._inherited = self._stack or self._inherited
         self._observers.abandon()
         self._stack = self._transport = self._client = None
 

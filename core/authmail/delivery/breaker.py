@@ -107,6 +107,11 @@ class Breaker(Noting):
             self._recover(message, is_probe=is_probe)
             return receipt
 
+    def abandon(self) -> None:
+        """In a forked child: the message that tries is the parent's."""
+        super().abandon()
+        self._probing = False
+
     def wants_note(self) -> str | None:
         """Return the key of the account's note, if it was not read for half a second."""
         return self._shared.key if self._shared is not None and self._shared.is_old(0.5) else None

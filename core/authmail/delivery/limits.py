@@ -139,10 +139,10 @@ def canonical_address(address: str) -> str:
     Args:
         address: as of ``Message.address``.
     """
-    if not address.isascii():  # no ASCII character is a format character, or composed
-        address = "".join(character for character in address if unicodedata.category(character) != "Cf")
-        address = unicodedata.normalize("NFC", address.strip().lower())
-    local, at, domain = address.strip().lower().rpartition("@")
+    seen = address
+    if not address.isascii():  # no character of ASCII is invisible in this way
+        seen = "".join(character for character in address if unicodedata.category(character) != "Cf")
+    local, at, domain = unicodedata.normalize("NFC", seen.strip().lower()).rpartition("@")
     # RFC 5321 section 4.1.2: quotes and backslashes are not part of the name, so "zoe"@ and "z\oe"@ are zoe@.
     local = _QUOTED_PAIR.sub(r"\1", local[1:-1]) if local.startswith('"') else local
     return f"{local}{at}{domain}"

@@ -93,9 +93,9 @@ class Wrapper(ABC):
 
     def abandon(self) -> None:
         """In a forked child: leave what the parent opened to the parent, so that this can be opened again."""
-        for resource in _resources(self):
-            if hasattr(resource, "abandon"):
-                resource.abandon()
+        for part in (*self.inside, self.beside):
+            if hasattr(part, "abandon"):
+                part.abandon()
         self._stack = None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, Self
 
 import attrs
@@ -102,7 +102,7 @@ class Message:
         """What it is for."""
         return str(self.type)
 
-    @property
+    @cached_property
     def address(self) -> str:
         """The recipient's address, without a name; the text as it is where it is no address."""
         try:

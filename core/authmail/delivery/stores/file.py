@@ -129,8 +129,10 @@ class StoreFile:
             connection.execute(f"DELETE FROM {table} WHERE ({key}) IN ({over})", (now,))
 
     def _open(self) -> sqlite3.Connection:
-        # SQLite gives its journals the rights of the file.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        # SQLite gives its journals the rights of the file. One that is there is not even opened: whoever closes any descriptor of it
+        # gives up all locks that this process has on it (SQLite's "How to corrupt", section 2.2), another store's too.
+        with suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=64)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
