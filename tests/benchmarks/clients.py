@@ -110,13 +110,30 @@ async def mailer(url: str, ca_file: str, mail: Mail) -> AsyncIterator[Send]:
 @asynccontextmanager
 async def delivery(url: str, ca_file: str, mail: Mail) -> AsyncIterator[Send]:
     """The whole stack around two Mailers: dedupe, limits, retry, failover with breakers; stores in memory."""
-    from authmail import Egress, Mailer, Template
     from authmail.delivery import Dedupe, Delivery, Failover, Limits, Retry
 
-    template = Template("SignIn", mail.subject, mail.content, locale="zh-CN")
-    one, two = (Mailer("aliyun-dm", CONFIG | {"endpoint": url}, templates=[template], egress=Egress.ANY) for _ in range(2))
-    async with Delivery(Dedupe(Limits(Retry(Failover({"one": one, "two": two}))))) as opened:
+    async with Delivery(Dedupe(Limits(Retry(Failover(_two_mailers(url, mail)))))) as opened:
         yield lambda number: opened.send(_to_another(number))
+
+
+@asynccontextmanager
+async def from_file(url: str, ca_file: str, mail: Mail) -> AsyncIterator[Send]:
+    """The same as ``authmail.toml`` makes it: one store for all, also for the breakers, and alerts."""
+    from authmail.delivery import Alerts, Breaker, Dedupe, Delivery, Failover, Limits, MemoryStore, Retry
+
+    store = MemoryStore()
+    breakers = [Breaker(mailer, name=name, store=store) for name, mailer in _two_mailers(url, mail).items()]
+    limits = Limits(Retry(Failover(breakers)), store=store)
+    async with Delivery(Dedupe(limits, store=store), plugins=[Alerts(store=store)]) as opened:
+        yield lambda number: opened.send(_to_another(number))
+
+
+def _two_mailers(url: str, mail: Mail) -> dict[str, Any]:
+    from authmail import Egress, Mailer, Template
+
+    template = Template("SignIn", mail.subject, mail.content, locale="zh-CN")
+    config = CONFIG | {"endpoint": url}
+    return {name: Mailer("aliyun-dm", config, templates=[template], egress=Egress.ANY) for name in ("one", "two")}
 
 
 _sent = count()
@@ -209,7 +226,8 @@ CLIENTS = {
         Client("SDK threads", sdk_threads, blocking=True, share=0.2, tls_share=0.2),
         Client("mailer", mailer),
         Client("delivery", delivery),
+        Client("delivery from a file", from_file),
     )
 }
 #: Those that are compared with the floor.
-COMPARED = [name for name in CLIENTS if name not in ("mailer", "delivery")]
+COMPARED = [name for name in CLIENTS if name not in ("mailer", "delivery", "delivery from a file")]

@@ -96,7 +96,7 @@ async def delivery(setting: Setting) -> list[Row]:
     """What the whole delivery costs on top of a Mailer: dedupe, limits, retry, failover of two; in memory."""
     rows = []
     for in_flight in (1, 16, 100):
-        runs = await _in_turns(setting, ("mailer", "delivery"), "http", in_flight)
+        runs = await _in_turns(setting, ("mailer", "delivery", "delivery from a file"), "http", in_flight)
         cpu = {name: min(one.cpu for one in own) for name, own in runs.items()}
         rate = {name: max(one.rate for one in own) for name, own in runs.items()}
         rows += [

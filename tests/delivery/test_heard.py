@@ -1,6 +1,7 @@
 """Every message is heard of exactly once, whoever still waits; and nobody who listens moves a deadline."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 import pytest
@@ -142,6 +143,24 @@ def test_a_plugin_that_takes_its_time_moves_no_deadline(scripted, in_fake_time, 
             assert all(timeout <= 1.0 for _, _, timeout in sender.calls)
 
     in_fake_time(scenario())
+
+
+def test_a_plain_one_that_blocks_is_told_of_once(scripted, in_fake_time, caplog):
+    """It runs on the event loop, so nobody can go on meanwhile; nothing is sent after its deadline for it."""
+
+    class Blocking:
+        @hookimpl
+        def switched(self, message):
+            time.sleep(0.15)
+
+    async def scenario():
+        two = scripted(Receipt("2"), name="two")
+        async with Delivery(Failover([scripted(NotSent("down"), name="one"), two]), plugins=[Blocking()]) as delivery:
+            for number in range(3):
+                await delivery.send(code(f"{number:06}"))
+
+    in_fake_time(scenario())
+    assert caplog.text.count("the switched hook of a plugin holds up the event loop") == 1
 
 
 def test_one_that_never_ends_is_ended(scripted, in_fake_time, caplog):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from contextvars import ContextVar
+from time import perf_counter
 from typing import Any
 
 import pluggy
@@ -15,6 +16,8 @@ _log = log_of("authmail")
 
 #: Seconds that an observer may take with one event.
 OBSERVER_LIMIT = 10.0
+# A plain one that takes longer than this, in seconds, is told of once.
+_TOO_LONG = 0.1
 
 
 class Observers:
@@ -28,6 +31,7 @@ class Observers:
         self.host = host
         self._beside = Beside()
         self._any = bool(host.get_plugins())
+        self._blocking: set[str] = set()
 
     def __bool__(self) -> bool:
         return self._any
@@ -35,6 +39,7 @@ class Observers:
     def tell(self, hook: str, **what: Any) -> None:
         """Tell each plugin; one that fails is logged by its type, and keeps no other from hearing."""
         for observer in reversed(getattr(self.host.hook, hook).get_hookimpls()):  # as pluggy calls them
+            begun = perf_counter()
             try:
                 answer = observer.function(*(what[name] for name in observer.argnames))
             except Exception as error:  # noqa: BLE001 (an observer never changes the answer)
@@ -42,6 +47,9 @@ class Observers:
             else:
                 if isinstance(answer, Awaitable):
                     self._beside.begin(f"the {hook} hook of a plugin", _wait(answer), OBSERVER_LIMIT)
+            if perf_counter() - begun > _TOO_LONG and hook not in self._blocking:
+                self._blocking.add(hook)
+                _log.warning("the %s hook of a plugin holds up the event loop, and with it all messages; make it async", hook)
 
     async def give_way(self) -> None:
         """Let those that need no time hear before the answer goes back."""
