@@ -1,6 +1,8 @@
 """Who shares limits and repeats is said by name; who shares a breaker has the same account."""
 
 import asyncio
+import os
+import warnings
 from itertools import pairwise
 
 import pytest
@@ -67,6 +69,26 @@ async def test_one_that_was_made_before_is_refused_when_it_first_sends(scripted)
             pass
     await one.close()
     assert await two.send(code(3)) == Receipt("1")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+async def test_what_the_parent_has_open_is_no_childs(scripted):
+    """A forked worker may have a delivery of its own with that name."""
+    store = MemoryStore()
+    async with limited(scripted(), store):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if not child:
+            try:
+                limited(scripted(), store)._sharing.begin()
+                os._exit(0)
+            finally:
+                os._exit(1)
+        _, status = await asyncio.to_thread(os.waitpid, child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        with pytest.raises(ConfigError):
+            limited(scripted(), store)
 
 
 async def test_a_swap_takes_over_all_that_is_counted_and_remembered(scripted):

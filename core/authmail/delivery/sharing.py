@@ -1,5 +1,6 @@
 """Who shares limits and repeats is said, never guessed: by the name of a delivery."""
 
+import os
 import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -92,6 +93,15 @@ class Sharing:
 
 
 _in_use: weakref.WeakSet[Sharing] = weakref.WeakSet()
+
+
+def _forget_the_parents() -> None:
+    for sharing in list(_in_use):
+        sharing.end()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_the_parents)
 
 
 def _share_any(scopes: Iterable[tuple[Store, str]], others: list[tuple[Store, str]]) -> bool:
