@@ -28,7 +28,7 @@ def mailer():
 
 
 def cleaned(mailer, message, **details):
-    return mailer._clean(AccountError(**details), message)
+    return mailer._edge.clean_error(AccountError(**details), message)
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
@@ -72,7 +72,7 @@ def test_nothing_confidential_comes_out_of_an_error(mailer, spelling, confidenti
 def test_nothing_confidential_comes_out_of_a_receipt(mailer, confidential):
     """Its ids are one word each and bounded, whatever a provider or a proxy gave for them."""
     message = Message("zoe@example.com", "SignIn", {"code": CODE, "link": LINK})
-    known = mailer._confidential(message)
+    known = mailer._edge.confidential(message)
     forged = f"queued {confidential} \r\n2026 INFO forged line \x1b[2J\u202e"
     receipt = known.clean_receipt(Receipt(forged, forged, forged), "acme")
     for text in (receipt.message_id, receipt.detail, repr(receipt)):
