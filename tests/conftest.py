@@ -1,8 +1,12 @@
 """Fixtures that several rooms share: a real sandbox on loopback, and configs for it."""
 
+import gc
 import json
+import logging
 import os
+import socket
 from pathlib import Path
+from weakref import WeakSet
 
 import hypothesis
 import pytest
@@ -30,6 +34,39 @@ hypothesis.settings.load_profile("authmail")
 def pytest_runtest_logreport(report):
     """Several workers send their reports to one: what was logged may hold halves of surrogate pairs, which they cannot send."""
     report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+
+
+class Complaints(logging.Handler):
+    """What asyncio only logs fails a test, as other warnings do: a task that ended unheard, or was dropped before it ended.
+
+    It is raised where a task is dropped, and pytest takes it from there. asyncio logs what is raised while it logs: the third text.
+    """
+
+    TEXTS = ("never retrieved", "was destroyed", "Exception in default exception handler")
+
+    def emit(self, record):
+        said = record.getMessage()
+        if any(text in said for text in self.TEXTS):
+            raise AssertionError(said)
+
+
+logging.getLogger("asyncio").addHandler(Complaints())
+
+
+def open_sockets():
+    """Return those of the network, whoever holds them; the others are event loops' own."""
+    found = (one for one in gc.get_objects() if issubclass(type(one), socket.socket))
+    return WeakSet(one for one in found if one.fileno() != -1 and one.family in (socket.AF_INET, socket.AF_INET6))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_stays_open():
+    """What a module's tests open is closed after them: what is still held when the process ends, no test can complain of."""
+    before = open_sockets()
+    yield
+    if open_sockets() - before:
+        gc.collect()
+    assert list(open_sockets() - before) == []
 
 
 TEMPLATES = [

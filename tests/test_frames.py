@@ -94,13 +94,15 @@ def test_a_refused_argument_stands_in_no_frame(name):
 
 
 #: Classes of ours that a program may draw field by field: none of their fields can hold a code, a link, a body, a secret
-#: or an address. A new class stands here, or has ``field_transformer=hide_fields``.
+#: or an address; those of a store hold digests, answers and what rests. A new class stands here, or has
+#: ``field_transformer=hide_fields``.
 SHOWN = {
-    "AccountReport", "Aim", "Alert", "Answers", "ApiSettings", "BrokenConnector", "Candidates", "Case", "Composer", "Connector",
-    "ConnectorMetadata", "Coverage", "DeliverySettings", "Egress", "Entry", "Fault", "FaultOutcome", "Feature", "FileSettings",
-    "Form", "FormItem", "FromAddresses", "Limit", "LimitSettings", "LimitsSettings", "Meaning", "Placeholder", "Problem", "Receipt",
-    "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Seen", "Sent", "Spec", "Spoken", "Spot", "Step", "Strangers",
-    "Template", "Trail", "_Checked", "_Part", "_Plan", "_Replayed", "_Sending", "_Serving", "_Trouble", "_Turn", "_Walk",
+    "AccountReport", "Aim", "Alert", "Answers", "ApiSettings", "Begun", "BrokenConnector", "Candidates", "Case", "Claim",
+    "Composer", "Connector", "ConnectorMetadata", "Coverage", "DeliverySettings", "Egress", "Entry", "Fault", "FaultOutcome",
+    "Feature", "FileSettings", "Form", "FormItem", "FromAddresses", "Limit", "LimitSettings", "LimitsSettings", "Meaning", "Note",
+    "Opening", "Placeholder", "Problem", "Receipt", "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Seen",
+    "Sent", "Spec", "Spoken", "Spot", "Step", "StoreRule", "Strangers", "Template", "Trail", "Trip", "_Checked", "_Part", "_Plan",
+    "_Replayed", "_Sending", "_Serving", "_Trouble", "_Turn", "_Walk",
 }  # fmt: skip
 #: Of the kit: what they hold is made up by recorded exchanges.
 OF_THE_KIT = {"authmail.testing.exchange", "authmail.testing.fault_server", "authmail.testing.wire"}

@@ -69,10 +69,17 @@ def resident_kib() -> int:
 
 
 class Watch:
-    """Looks after the event loop while something runs: how long it stalled, and how much memory was used at most."""
+    """Looks after the event loop while something runs: how long it stalled, and how much memory was used at most.
+
+    Attributes:
+        stall: the longest, in seconds.
+        busy: the most CPU that the loop's thread used between two looks, in seconds; whatever else the machine does.
+        before: memory at first, in KiB.
+        most: memory at most, in KiB.
+    """
 
     def __init__(self) -> None:
-        self.stall = 0.0
+        self.stall = self.busy = 0.0
         self.before = self.most = resident_kib()
 
     async def __aenter__(self) -> Self:
@@ -86,7 +93,8 @@ class Watch:
     async def _look(self) -> None:
         pause = 0.002
         while True:
-            begun = time.perf_counter()
+            begun, cpu = time.perf_counter(), time.thread_time()
             await asyncio.sleep(pause)
+            self.busy = max(self.busy, time.thread_time() - cpu)
             self.stall = max(self.stall, time.perf_counter() - begun - pause)
             self.most = max(self.most, resident_kib())

@@ -110,6 +110,18 @@ def test_preview_and_explain_send_nothing(run, file, served):
     assert len(served.inbox) == 0
 
 
+def test_check_and_explain_say_whose_messages_are_known(run, file):
+    """Without a store it is this process's alone, which an operator of four workers must hear."""
+    assert "Limits and repeats: in this process alone" in run("check", file).output
+    explained = run("explain", file, "--to", "zoe@example.com", "--type", "SignIn").output
+    assert [
+        line.rpartition(", ")[2] for line in explained.splitlines() if line.startswith(("repeats", "limit per recipient"))
+    ] == ["in this process"] * 2
+    file.write_text(f'store = "authmail.db"\n{file.read_text()}')
+    assert "Limits and repeats: shared on this machine, in authmail.db" in run("check", file).output
+    assert "in this process" not in run("explain", file, "--to", "zoe@example.com", "--type", "SignIn").output
+
+
 def test_explain_takes_a_config_of_one_connector_too(run, tmp_path, raw):
     """Deadline and template are all there is to say."""
     path = tmp_path / "aliyun.json"

@@ -14,7 +14,7 @@ from authmail import (
     SendError,
     Throttled,
 )
-from authmail.delivery import Breaker
+from authmail.delivery import Breaker, Delivery, Failover
 
 
 async def outcome(sender, message, **options):
@@ -327,6 +327,24 @@ def test_a_late_end_lets_no_second_one_try(scripted, in_fake_time, code):
         await late
         assert isinstance(await outcome(breaker, code), AccountError)
         assert sender.calls == 3
+        await probe
+
+    in_fake_time(scenario())
+
+
+def test_a_child_that_is_forked_while_a_message_tries_is_not_stopped_for_ever(scripted, in_fake_time, code):
+    """That message is the parent's; in the child another one may try."""
+
+    async def scenario():
+        sender = scripted(AccountError("wrong key", reason="credentials"), Receipt("1"), takes=5)
+        delivery = Delivery(Failover({"main": Breaker(sender, rest=10)}))
+        await outcome(delivery, code)
+        await asyncio.sleep(10)
+        probe = asyncio.create_task(outcome(delivery, code))
+        await asyncio.sleep(1)
+        refused = await outcome(delivery, code)
+        delivery.abandon()  # as authmail.sync does in the child
+        assert (refused.phase, await outcome(delivery, code)) == (Phase.BEFORE, Receipt("1"))
         await probe
 
     in_fake_time(scenario())

@@ -43,7 +43,7 @@ async def test_what_is_over_is_let_go(store, clock):
         await room(store, str(number), Limit(1, 60))
         await entry(store, str(number), "f", lease=10, keep=60)
     clock.now += 100
-    for _ in range(20):  # some with each message
+    for _ in range(30):  # some with each message
         await room(store, "last", Limit(1, 60))
     size = len(store) if isinstance(store, MemoryStore) else rows(store)
     assert size == 1

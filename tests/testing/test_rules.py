@@ -16,9 +16,6 @@ from authmail.testing.rules import rules
 
 BAD = [bad for bad in BAD_CONNECTORS if is_about_requests(bad)]
 
-# Some of them leave sockets open, which is the point.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):

@@ -7,9 +7,6 @@ from workshop import ACME, breaks, judged
 
 BAD = [bad for bad in BAD_CONNECTORS if not is_about_requests(bad)]
 
-# Some of them leave sockets open, which is the point.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):

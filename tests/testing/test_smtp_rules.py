@@ -4,9 +4,6 @@ import pytest
 from bad_relays import BAD
 from workshop import RELAY, breaks, judged
 
-# Some of them leave sockets open, which is the point.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory):

@@ -5,9 +5,12 @@ over SMTP it is `relay`.
 """
 
 import asyncio
+import gc
+import itertools
 import json
 import subprocess
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -107,16 +110,20 @@ def bad(what, rule, *changes, without=(), **case):
     return Bad(what, rule, changes, case, without)
 
 
+# Of all that are made in a process: authmail loads each name once.
+_NUMBERS = itertools.count(1)
+
+
 class Workshop:
     """Makes connectors without pip: packages in a folder on the path, with their entry points, all of one distribution."""
 
     def __init__(self, root, model):
         self.root = root
         self.model = model
-        self.points = []
+        self.packages = {}
 
     def case(self, changes=(), without=(), **declared):
-        number = len(self.points) + 1
+        number = next(_NUMBERS)
         own = f"authmail_{self.model.name}"
         package, identity = f"{own}{number}", f"{self.model.name}-mail{number}"
         files = self.model.files()
@@ -131,14 +138,24 @@ class Workshop:
                 self.write(file, text.replace(f"{self.model.name}-mail", identity).replace(own, package))
             elif Path(path).stem not in ("accepted-with-everything", *without):
                 self.write(exchanges / Path(path).name, text)
-        self.points.append(f"{identity} = {package}\n")
+        self.packages[identity] = package
         return Case(name=identity, folder=exchanges, **self.model.case | declared)
 
     def install(self):
         """Let them be found."""
         information = self.root / f"authmail_{self.model.name}s-1.dist-info"
         self.write(information / "METADATA", f"Metadata-Version: 2.1\nName: authmail_{self.model.name}s\nVersion: 1\n")
-        self.write(information / "entry_points.txt", f"[authmail.connectors]\n{''.join(self.points)}")
+        points = "".join(f"{identity} = {package}\n" for identity, package in self.packages.items())
+        self.write(information / "entry_points.txt", f"[authmail.connectors]\n{points}")
+
+    def close(self):
+        """End what bad ones left open, each in a list OPEN, here and not when the process ends."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            for name, module in list(sys.modules.items()):
+                if name.partition(".")[0] in self.packages.values():
+                    vars(module).get("OPEN", []).clear()
+            gc.collect()
 
     @staticmethod
     def write(file, text):
@@ -180,6 +197,7 @@ def judged(model, wrong, folders):
         yield asyncio.run(judge(cases))
     finally:
         sys.path.remove(str(root))
+        workshop.close()
 
 
 def breaks(broken, bad):

@@ -15,7 +15,20 @@ _ARGUMENTS = {
     "_refuse": (1,),
 }
 #: Where a ValueError is a problem of a config, and not of whoever called a function.
-_CONFIGS = ("config", "login", "checks", "reading", "settings", "mailbox", "template", "folder", "headers", "custom_headers", "mail", "secrets")
+_CONFIGS = (
+    "config",
+    "login",
+    "checks",
+    "reading",
+    "settings",
+    "mailbox",
+    "template",
+    "folder",
+    "headers",
+    "custom_headers",
+    "mail",
+    "secrets",
+)
 _NAMES = ("hint", "message", "problem", "what", "english", "outcome", "_consequence")
 
 

@@ -4,7 +4,6 @@ import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from authmail.http.egress import Egress
 from authmail.http.ways import check_ways
 from authmail.outcomes import NotSent, Phase, Reason, SendError
 from authmail.privacy import log_of, raise_afresh
+from authmail.words.once import once
 from authmail.words.text import say
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ class Connector:
         """The provider's short name."""
         return self.metadata.target
 
-    @cached_property
+    @once
     def form_items(self) -> tuple[FormItem, ...]:
         """The fields of an admin page's form, in English; ``metadata.form_items(language)`` has translations."""
         return self.metadata.form_items()
 
-    @cached_property
+    @once
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema (2020-12) of the config."""
         return json_schema(self._settings)
@@ -202,7 +202,7 @@ class Connector:
         """Whether the connector has an optional hook."""
         return bool(getattr(self._manager.hook, hook).get_hookimpls())
 
-    @cached_property
+    @once
     def send_arguments(self) -> frozenset[str]:
         """The arguments that the connector's ``send_message`` asks for."""
         return frozenset(self._send_message[1])
@@ -217,7 +217,7 @@ class Connector:
         function, names = self._send_message
         return function(*[given[name] for name in names])
 
-    @cached_property
+    @once
     def _send_message(self) -> tuple[Callable[..., Any], tuple[str, ...]]:
         # Looked up once: the manager holds this connector alone, and its general call costs as much as rendering a mail.
         (found,) = self._manager.hook.send_message.get_hookimpls()

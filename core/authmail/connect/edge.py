@@ -1,7 +1,6 @@
 """What must not be shown of a config and of a message, at the edge that everything from outside passes."""
 
 from collections.abc import Iterable
-from functools import cached_property
 
 from attrs import evolve
 
@@ -11,6 +10,7 @@ from authmail.mail.vital import leaves
 from authmail.outcomes import Receipt, SendError
 from authmail.privacy import Confidential
 from authmail.templates.template import Template, mail_texts
+from authmail.words.once import once
 from authmail.words.striking import Spellings
 
 # A shorter name stands in too many sentences.
@@ -53,11 +53,11 @@ class Edge:
         strange = tuple(dict.fromkeys(name for name in names if not any(name in text for text in known)))
         return Confidential(self._secrets, message.vital, strange, bodies, message.address)
 
-    @cached_property
+    @once
     def _secrets(self) -> Spellings:
         return Spellings(secrets_in(self._config))
 
-    @cached_property
+    @once
     def _known_texts(self) -> tuple[str, ...]:
         """What an operator wrote: a name out of a payload that stands there too is no secret of anybody's."""
         written = [text for template in self._templates for text in mail_texts(template)]

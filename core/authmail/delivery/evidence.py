@@ -19,6 +19,7 @@ from authmail.outcomes import (
     SendError,
     Throttled,
 )
+from authmail.privacy import hide_fields
 
 # An attempt that was given less says less; in seconds.
 _FAIR_TIME = 1.0
@@ -79,12 +80,12 @@ def _may_be_of_a_receiver(error: SendError) -> bool:
 _MOST_DOMAINS = 1000
 
 
-@attrs.define
+@attrs.define(field_transformer=hide_fields)
 class Doubts:
     """Failures that may be single recipients' own, since the last success. Bounded, whoever writes to whom."""
 
     failures: int = 0
-    recipients: set[str] = attrs.field(factory=set, repr=False)
+    recipients: set[str] = attrs.field(factory=set)
     domains: set[str] = attrs.field(factory=set)
 
     def add(self, address: str) -> None:

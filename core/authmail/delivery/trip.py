@@ -8,7 +8,6 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property
 
 import attrs
 
@@ -19,6 +18,7 @@ from authmail.delivery.stores.store import Note
 from authmail.mail.email import Mail
 from authmail.outcomes import Limited, NotSent, Phase, Reason
 from authmail.privacy import log_of
+from authmail.words.once import once
 from authmail.words.text import say
 
 _log = log_of("authmail.delivery")
@@ -41,7 +41,7 @@ class Claiming(Wrapper):
     #: Whether no message goes out while the store cannot be used.
     strict: bool
 
-    @cached_property
+    @once
     def noting(self) -> "tuple[Noting, ...]":
         """Those within that read notes."""
         return tuple(_noting(self))

@@ -5,6 +5,7 @@ that, only an answer tells.
 """
 
 import asyncio
+import os
 import ssl
 import time
 import zlib
@@ -95,6 +96,18 @@ class Pool(aiohttp.TCPConnector):
         )
         self.egress = egress
         self.proxied = proxied
+        self._process = os.getpid()
+
+    # In a forked child its connections are the parent's, so there is nothing to close, nor to complain of.
+
+    @property
+    def closed(self) -> bool:
+        """Whether it can be used no more, as in a forked child."""
+        return super().closed or self._process != os.getpid()
+
+    def __del__(self, *warnings: Any) -> None:
+        if self._process == os.getpid():
+            super().__del__(*warnings)
 
     async def connect(self, *asked: Any, **options: Any) -> Connection:
         """Return a kept connection that is as it should be, or a new one."""

@@ -297,6 +297,8 @@ class FaultServer:
             await Connection(reader, writer, self._answer, self.requests, self._over).run(self._steps)
         finally:
             writer.transport.abort()
+            with suppress(OSError):  # how the client ended is heard, so that nobody complains that it was not
+                await writer.wait_closed()
 
     async def _stop(self, server: asyncio.Server) -> None:
         server.close()

@@ -1,5 +1,6 @@
 """Language tags: which of the languages there are fits the ones a person reads (BCP 47, RFC 4647)."""
 
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
@@ -91,6 +92,16 @@ def _nearest(wanted: str, available: tuple[str, ...]) -> str | None:
 #: Tags that langcodes was asked about since it last forgot them.
 _asked: set[str] = set()
 _asking = Lock()
+
+
+def _new_lock() -> None:
+    """In a forked child: another thread of the parent may have held it at the fork."""
+    global _asking  # noqa: PLW0603
+    _asking = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)
 
 
 def _known_parts(tag: str) -> str:

@@ -8,8 +8,9 @@ looked for as forms of their own.
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from html import unescape
+
+from authmail.words.once import once
 
 #: What stands in place of what is not shown; nobody's real secret.
 MARK = "***"
@@ -38,7 +39,7 @@ class Spellings:
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = tuple(dict.fromkeys(texts))
 
-    @cached_property
+    @once
     def _runs(self) -> dict[int, dict[bytes, tuple[bytes, int]]]:
         """Length → run of that many bytes, lower case, that gives a text away → the form that it is of, and where."""
         runs: dict[int, dict[bytes, tuple[bytes, int]]] = {}

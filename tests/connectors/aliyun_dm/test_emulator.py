@@ -21,12 +21,21 @@ with warnings.catch_warnings():
     from alibabacloud_dm20151123.models import DescAccountSummaryRequest, QueryMailAddressByParamRequest, SingleSendMailRequest
     from alibabacloud_tea_openapi.exceptions import ClientException, ThrottlingException
     from alibabacloud_tea_openapi.models import Config
+    from darabonba.core import DaraCore
     from darabonba.exceptions import UnretryableException
 
 # The SDK calls what newer Pythons declare as old.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:(alibabacloud|darabonba|Tea)")
 
 ALIYUN = "aliyun-direct-mail"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _connections_of_the_sdk():
+    """It keeps them for as long as the process runs."""
+    yield
+    while DaraCore._sessions:
+        DaraCore._sessions.popitem()[1].close()
 
 
 def sdk(sandbox, **change):

@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from pathlib import Path
 
 from authmail import Message, SendError
 
@@ -24,7 +25,7 @@ def listen():
 
 def message_of(ask):
     """Return the message of an ask."""
-    return Message(ask["to"], "SignIn", {"code": ask["code"]}, idempotency_key=ask["key"])
+    return Message(ask["to"], "SignIn", {"code": ask["code"], "locale": ask.get("locale", "en")}, idempotency_key=ask["key"])
 
 
 def answered(ask, began, receipt=None, error=None):
@@ -40,19 +41,25 @@ def answered(ask, began, receipt=None, error=None):
     }
 
 
-def send(delivery, ask):
+def files():
+    """Return the paths of two files: one whose store the processes share, and one without."""
+    shared = Path(os.environ["AUTHMAIL_FILE"])
+    return shared, shared.with_name("alone.toml")
+
+
+def send(deliveries, ask):
     """Send without a loop."""
     began = time.monotonic()
     try:
-        return answered(ask, began, delivery.send(message_of(ask)))
+        return answered(ask, began, deliveries[ask["alone"]].send(message_of(ask)))
     except SendError as error:
         return answered(ask, began, error=error)
 
 
-async def send_async(delivery, ask):
+async def send_async(deliveries, ask):
     """Send with one."""
     began = time.monotonic()
     try:
-        return answered(ask, began, await delivery.send(message_of(ask)))
+        return answered(ask, began, await deliveries[ask["alone"]].send(message_of(ask)))
     except SendError as error:
         return answered(ask, began, error=error)

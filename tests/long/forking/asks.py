@@ -16,12 +16,14 @@ class Ask:
         to: the recipient.
         code: the code in the mail.
         key: the idempotency key, if there is one.
+        alone: for the delivery without a store.
     """
 
     id: int
     to: str
     code: str
     key: str | None = None
+    alone: bool = False
 
     @property
     def mail(self) -> tuple[str, str]:
@@ -53,6 +55,11 @@ def asks(number: int, most: int, seed: int = 1, start: int = 0) -> list[Ask]:
     random.shuffle(found)
     flat = [one for group in found for one in group]
     return [Ask(start + place, *one) for place, one in enumerate(flat)]
+
+
+def asks_alone(number: int) -> list[Ask]:
+    """Return so many asks for the delivery without a store; of them it is judged only which workers warned."""
+    return [Ask(-place, f"alone-{place}@example.com", f"{900_000 + place}", alone=True) for place in range(2, number + 2)]
 
 
 def _groups(code: int, most: int) -> Iterator[list[tuple[str, str, str | None]]]:

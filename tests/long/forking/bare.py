@@ -28,12 +28,14 @@ def _write(answers, line):
     os.write(answers, (json.dumps(line) + "\n").encode())
 
 
-def _child(delivery, answers, mine, number):
+def _child(deliveries, answers, mine, number):
     """Send, and end."""
     for ask in mine:
-        _write(answers, answering.send(delivery, ask))
+        _write(answers, answering.send(deliveries, ask))
     if number % 2:
         os._exit(0)
+    for delivery in deliveries:
+        delivery.close()
     sys.exit(0)
 
 
@@ -55,6 +57,44 @@ def _reap(children, most):
     return lost
 
 
+class _Threads:
+    """Threads of the parent, which send as the forks go on, and then what is left.
+
+    Args:
+        deliveries: they send through.
+        answers: descriptor of the file of answers.
+        asks: theirs.
+    """
+
+    def __init__(self, deliveries, answers, asks):
+        self._deliveries, self._answers, self._turn = deliveries, answers, iter(asks)
+        self._lock, self._pace, self._forked = threading.Lock(), threading.Semaphore(0), threading.Event()
+        self._threads = [threading.Thread(target=self._work) for _ in range(THREADS)]
+        for thread in self._threads:
+            thread.start()
+
+    def _work(self):
+        while True:
+            if not self._forked.is_set():
+                self._pace.acquire(timeout=0.5)
+            with self._lock:
+                ask = next(self._turn, None)
+            if ask is None:
+                return
+            _write(self._answers, answering.send(self._deliveries, ask))
+
+    def go_on(self, number):
+        """Let so many be sent."""
+        for _ in range(number):
+            self._pace.release()
+
+    def end(self):
+        """Wait for the rest."""
+        self._forked.set()
+        for thread in self._threads:
+            thread.join()
+
+
 def main():
     """Send and fork."""
     # Python 3.12 and later say that a fork with threads may hang; that it does not is what is shown.
@@ -63,41 +103,23 @@ def main():
     answers = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     forks = int(sys.argv[3])
     answering.listen()
-    delivery = load(os.environ["AUTHMAIL_FILE"])
+    deliveries = [load(file) for file in answering.files()]
     # Neighbours are often the same mail: they go to a thread of the parent and to children.
     for_threads, for_children = asks[::3], [ask for place, ask in enumerate(asks) if place % 3]
-    turn, forked = iter(for_threads), threading.Event()
-    lock = threading.Lock()
-    pace = threading.Semaphore(0)
-
-    def work():
-        while True:
-            if not forked.is_set():
-                pace.acquire(timeout=0.5)
-            with lock:
-                ask = next(turn, None)
-            if ask is None:
-                return
-            _write(answers, answering.send(delivery, ask))
-
-    threads = [threading.Thread(target=work) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
+    threads = _Threads(deliveries, answers, for_threads)
     children, lost = {}, 0
     for number in range(forks):
-        for _ in range(-(-len(for_threads) // forks)):
-            pace.release()
+        threads.go_on(-(-len(for_threads) // forks))
         mine = for_children[number * len(for_children) // forks : (number + 1) * len(for_children) // forks]
         child = os.fork()
         if not child:
-            _child(delivery, answers, mine, number)
+            _child(deliveries, answers, mine, number)
         children[child] = time.monotonic()
         lost += _reap(children, CHILDREN)
-    forked.set()
     lost += _reap(children, 1)
-    for thread in threads:
-        thread.join()
-    delivery.close()
+    threads.end()
+    for delivery in deliveries:
+        delivery.close()
     print(json.dumps({"lost": lost}))
 
 

@@ -28,6 +28,11 @@ class Answered:
     process: int = 0
     complaints: Sequence[str] = ()
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether it came from the delivery without a store."""
+        return self.id < -1
+
 
 @attrs.frozen(kw_only=True)
 class Promise:
@@ -48,7 +53,32 @@ class Promise:
 UNKNOWN = ("OutcomeUnknown", "NoAnswerInTime")
 
 
-def judge(asked: Iterable[Ask], answers: Iterable[Answered], mails: Iterable[tuple[str, str]], promise: Promise) -> dict[str, Any]:
+#: How the warning begins that limits and repeats are one process's alone.
+WARNING = "limits and repeats are known in this process alone"
+#: How warnings begin that something was sent without a store's knowledge.
+UNCOUNTED = (
+    "sent without limits",
+    "an answer could not be kept",
+    "the record of an answer",
+    "taking a message back",
+    "nothing is heard of other processes",
+)
+
+
+def warned(answers: Iterable[Answered]) -> dict[int, int]:
+    """Return how often each process warned that it is alone, of those that answered without a store."""
+    said: Counter[int] = Counter()
+    alone = set()
+    for answer in answers:
+        said[answer.process] += sum(complaint.startswith(WARNING) for complaint in answer.complaints)
+        if answer.is_alone:
+            alone.add(answer.process)
+    return {process: said[process] for process in alone}
+
+
+def judge(
+    asked: Iterable[Ask], answers: Iterable[Answered], mails: Iterable[tuple[str, str]], promise: Promise
+) -> dict[str, Any]:
     """Return figures, and under ``broken`` every promise that was not kept.
 
     Args:
@@ -73,7 +103,7 @@ def judge(asked: Iterable[Ask], answers: Iterable[Answered], mails: Iterable[tup
                 doubtful.add(ask.mail)
     kinds = Counter(answer.answer for answer in answers)
     allowed = {"accepted", "Limited"} | ({"nothing", *UNKNOWN} if promise.killed else set())
-    complaints = Counter(complaint for answer in answers for complaint in answer.complaints)
+    complaints = Counter(one for answer in answers for one in answer.complaints if one.startswith(UNCOUNTED))
     unanswered = [ask.id for ask in asked if all(answer.answer == "nothing" for answer in said[ask.id])]
     slow = [answer.id for answer in answers if answer.seconds > promise.seconds]
     less = {to: per_recipient[to] for to, codes in demand.items() if per_recipient[to] < min(len(codes), promise.most)}

@@ -19,9 +19,9 @@ MOMENT = 0.02
 class Ledger(Inbox):
     """An inbox that forgets nothing."""
 
-    def __init__(self, path):
+    def __init__(self, file):
         super().__init__()
-        self._file = path.open("a")
+        self._file = file
 
     def add(self, **fields):
         mail = super().add(**fields)
@@ -40,14 +40,15 @@ class SlowEmulator(DirectMailEmulator):
         return answer
 
 
-async def main():
+async def main(file):
     """Serve until the starter closes our input."""
     sandbox = Sandbox({"aliyun-direct-mail": SlowEmulator()})
-    sandbox.inbox = Ledger(Path(sys.argv[1]))
+    sandbox.inbox = Ledger(file)
     async with sandbox:
         print(json.dumps(sandbox.config("aliyun-direct-mail")), flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with Path(sys.argv[1]).open("a") as opened:
+        asyncio.run(main(opened))

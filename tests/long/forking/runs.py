@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from forking import servers
-from forking.asks import Ask, asks
-from forking.judge import Answered, Promise, judge
+from forking.asks import Ask, asks, asks_alone
+from forking.judge import Answered, Promise, judge, warned
 
 # A client that hears nothing for so long hears of a hang; in seconds.
 _PATIENCE = 60.0
@@ -40,23 +40,30 @@ def run(kind, *, number, workers=4, kills=0, forks=0, seed=1, progress=lambda do
         progress: called with how many were answered since.
     """
     wanted = asks(number, servers.MOST, seed)
+    alone = asks_alone(4 * workers)
     first = Ask(-1, "first@example.com", "999999")
     with TemporaryDirectory(prefix="authmail-forks-") as folder, servers.provider(Path(folder)) as file:
         began = time.perf_counter()
         before = first if kind in ("gunicorn --preload", "celery prefork") else None
         if kind == "bare forks":
-            answers = _bare(file, wanted, forks, progress)
+            answers = _bare(file, [*wanted, *alone], forks, progress)
         else:
             with servers.server(kind, file, workers=workers, first=before and before.to_dict()) as port:
-                ask_all = _by_queue if port is None else _by_http
-                answers = ask_all(file, port, wanted, workers, kills, progress)
+                if port is None:
+                    answers = ask_by_queue(file, [*wanted, *alone], kills, progress)
+                else:
+                    answers = ask_by_http(port, [*wanted, *alone], 2 * workers, kills, progress)
         took = time.perf_counter() - began
         mails = [tuple(mail) for mail in _lines(file.with_name("mails.jsonl"))]
     if before is not None:  # by the process that forked
         assert first.mail in mails
         mails.remove(first.mail)
+    aside = {ask.mail for ask in alone}
     promise = Promise(most=servers.MOST, seconds=servers.TIMEOUT + _GRACE, killed=bool(kills))
-    return judge(wanted, answers, mails, promise) | {"kills": kills, "forks": forks, "took seconds": round(took, 1)}
+    figures = judge(
+        wanted, [answer for answer in answers if not answer.is_alone], [mail for mail in mails if mail not in aside], promise
+    )
+    return figures | {"warned": warned(answers), "kills": kills, "forks": forks, "took seconds": round(took, 1)}
 
 
 def _lines(path):
@@ -90,7 +97,8 @@ class _Killer:
                     os.kill(worker, signal.SIGKILL)
 
 
-def _by_http(file, port, wanted, workers, kills, progress):
+def ask_by_http(port, wanted, at_once=4, kills=0, progress=lambda done: None):
+    """Ask a web server, so many at once; a client whose worker died asks again."""
     killer = _Killer(kills, len(wanted))
     answers = []
 
@@ -107,7 +115,7 @@ def _by_http(file, port, wanted, workers, kills, progress):
                 break
         progress(1)
 
-    with ThreadPoolExecutor(2 * workers) as clients:
+    with ThreadPoolExecutor(at_once) as clients:
         list(clients.map(ask_for, wanted))
     return answers
 
@@ -121,14 +129,12 @@ def _post(port, body):
         connection.close()
 
 
-def _by_queue(file, port, wanted, workers, kills, progress):
+def ask_by_queue(file, wanted, kills=0, progress=lambda done: None):
     """Put tasks into celery's folder, and read the answers' file as it grows."""
-    os.environ["AUTHMAIL_FILE"] = str(file)
-    putting = subprocess.run(
-        [sys.executable, "-c", _PUT, json.dumps([ask.to_dict() for ask in wanted])],
+    subprocess.run(
+        [sys.executable, "-c", _PUT], input=json.dumps([ask.to_dict() for ask in wanted]), text=True,
         cwd=file.parent, env=servers.environment(file), timeout=_PATIENCE, check=True, capture_output=True,
     )  # fmt: skip
-    assert putting.returncode == 0
     killer, answers, heard = _Killer(kills, len(wanted)), [], set()
     waited = time.monotonic()
     while len(heard) < len(wanted) and time.monotonic() - waited < _PATIENCE:
@@ -146,7 +152,7 @@ def _by_queue(file, port, wanted, workers, kills, progress):
 _PUT = """
 import json, sys
 from forking.tasks import send
-for ask in json.loads(sys.argv[1]):
+for ask in json.load(sys.stdin):
     send.delay(ask)
 """
 
@@ -154,7 +160,7 @@ for ask in json.loads(sys.argv[1]):
 def _bare(file, wanted, forks, progress):
     asked, answered = file.with_name("asks.jsonl"), file.with_name("answers.jsonl")
     asked.write_text("".join(json.dumps(ask.to_dict()) + "\n" for ask in wanted))
-    command = [sys.executable, "-W", "error::ResourceWarning", servers.HERE / "bare.py", asked, answered, str(forks)]
+    command = [sys.executable, servers.HERE / "bare.py", asked, answered, str(forks)]
     errors = file.with_name("errors.log")
     with errors.open("w") as log, subprocess.Popen(
         command, env=servers.environment(file), stdout=subprocess.PIPE, stderr=log, text=True

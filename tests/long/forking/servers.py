@@ -17,6 +17,8 @@ _ENDING = 20.0
 #: A message's time, and mails that one recipient may have.
 TIMEOUT = 5
 MOST = 3
+#: Beside ``authmail.toml``, the same without a store.
+ALONE = "alone.toml"
 
 _FILE = """
 templates = "templates"
@@ -29,6 +31,7 @@ connector = "aliyun-dm"
 
 [delivery]
 timeout = {timeout}
+hold = 3600  # on a slow machine a double click takes longer than half a minute
 
 [limits]
 recipient = {{ most = {most}, seconds = 3600 }}
@@ -63,15 +66,14 @@ def provider(folder):
             config = json.loads(running.stdout.readline())
             (folder / "templates").mkdir()
             (folder / "templates" / "Generic.html").write_text("<title>{{code}} is your code</title><p>Hello, {{code}}.</p>")
-            yield write_file(folder, config)
+            _write(folder / ALONE, config, store="")
+            yield _write(folder / "authmail.toml", config, store='store = "authmail.db"')
         finally:
             running.stdin.close()
 
 
-def write_file(folder, config, store='store = "authmail.db"'):
-    """Write an ``authmail.toml`` and return its path."""
+def _write(path, config, store):
     settings = "\n".join(f"{key} = {json.dumps(value)}" for key, value in config.items())
-    path = folder / "authmail.toml"
     path.write_text(_FILE.format(config=settings, store=store, timeout=TIMEOUT, most=MOST))
     return path
 
@@ -97,7 +99,8 @@ def server(kind, file, *, workers, first=None):
             _wait_for(port, running, log)
         yield port
     finally:
-        running.send_signal(signal.SIGTERM)
+        # Celery takes five seconds to end, with or without us.
+        running.send_signal(signal.SIGTERM) if port else os.killpg(running.pid, signal.SIGKILL)
         try:
             running.wait(_ENDING)
         except subprocess.TimeoutExpired:

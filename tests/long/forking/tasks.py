@@ -27,15 +27,15 @@ app.conf.task_reject_on_worker_lost = True
 app.conf.broker_connection_retry_on_startup = True
 
 answering.listen()
-delivery = load(os.environ["AUTHMAIL_FILE"])
+deliveries = [load(file) for file in answering.files()]
 if first := os.environ.get("AUTHMAIL_FIRST"):
-    answering.send(delivery, json.loads(first))
+    answering.send(deliveries, json.loads(first))
 
 
 @app.task
 def send(ask):
     """Answer one ask, in a line of a file."""
-    line = json.dumps(answering.send(delivery, ask)) + "\n"
+    line = json.dumps(answering.send(deliveries, ask)) + "\n"
     descriptor = os.open(ANSWERS, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(descriptor, line.encode())  # whole, whoever writes beside
     os.close(descriptor)

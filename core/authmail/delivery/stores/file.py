@@ -20,8 +20,8 @@ _Result = TypeVar("_Result")
 # Another process holds the file for a millisecond at a time. Waits grow up to the second figure; both in seconds.
 _SHORTEST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.025
-# So many rows of each table that are over go with each message: more than it brings, and few enough to cost nothing.
-_LET_GO_AT_ONCE = 8
+# So many rows of each table that are over go with each of a message's two trips: more than it brings, and few enough to cost little.
+_LET_GO_AT_ONCE = 4
 # Kept in memory of a file that may be large, in KiB.
 _CACHE = 16_384
 
@@ -132,7 +132,7 @@ class StoreFile:
         # SQLite gives its journals the rights of the file. One that is there is not even opened: whoever closes any descriptor of it
         # gives up all locks that this process has on it (SQLite's "How to corrupt", section 2.2), another store's too.
         with suppress(FileExistsError):
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            os.close(os.open(self._path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=64)
         try:
             connection.execute("PRAGMA journal_mode = WAL")

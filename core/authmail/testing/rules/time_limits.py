@@ -45,6 +45,8 @@ async def cancel(case: Case) -> AsyncIterator[str]:
         while not task.done():
             task.cancel()
             await asyncio.wait([task], timeout=1)
+        if not task.cancelled():
+            task.exception()  # looked at, so that nobody complains that it was not
 
 
 RULES = (

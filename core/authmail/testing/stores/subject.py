@@ -8,18 +8,19 @@ from typing import Any
 import attrs
 
 from authmail.delivery import Begun, Claim, Limit, Store
+from authmail.privacy import hide_fields
 
 #: Seconds that a store may take here for anything.
 PATIENCE = 5.0
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=hide_fields)
 class StoreUnderTest:
     """A store, and how more of it are made.
 
     Args:
         maker: ``module:function`` of a function that gets the argument and returns a new store over the same data.
-        argument: a path or URL; data of its own for each rule.
+        argument: a path or URL, which may hold a password; data of its own for each rule.
         hold: keeps the store's data locked within a block, where something can: the rule about it is left out without.
     """
 
