@@ -136,6 +136,7 @@ class Mailer:
         self._timeout = timeout
         self._proxy = proxy
         self._ca_file = ca_file
+        self._debug = debug  # asked by raise_afresh
         self._edge = Edge(self._config, self._connector.id, self._templates, debug=debug)
         self._transport: Transport | None = None
         self._client: Any = None

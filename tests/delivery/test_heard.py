@@ -151,7 +151,7 @@ def test_a_plain_one_that_blocks_is_told_of_once(scripted, in_fake_time, caplog)
     class Blocking:
         @hookimpl
         def switched(self, message):
-            time.sleep(0.15)
+            time.sleep(0.6)
 
     async def scenario():
         two = scripted(Receipt("2"), name="two")

@@ -17,7 +17,7 @@ _log = log_of("authmail")
 #: Seconds that an observer may take with one event.
 OBSERVER_LIMIT = 10.0
 # A plain one that takes longer than this, in seconds, is told of once.
-_TOO_LONG = 0.1
+_TOO_LONG = 0.5
 
 
 class Observers:
