@@ -149,12 +149,14 @@ class Workshop:
         self.write(information / "entry_points.txt", f"[authmail.connectors]\n{points}")
 
     def close(self):
-        """End what bad ones left open, each in a list OPEN, here and not when the process ends."""
+        """End what bad ones left open, each in a list or dictionary of its module, here and not when the process ends."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             for name, module in list(sys.modules.items()):
                 if name.partition(".")[0] in self.packages.values():
-                    vars(module).get("OPEN", []).clear()
+                    for kept, held in list(vars(module).items()):
+                        if kept.isupper() and isinstance(held, list | dict | set):
+                            held.clear()
             gc.collect()
 
     @staticmethod
