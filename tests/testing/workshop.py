@@ -196,7 +196,10 @@ def judged(model, wrong, folders):
     sys.path.insert(0, str(root))
     try:
         probe(list(cases.values()), folders.mktemp("probed"))
-        yield asyncio.run(judge(cases))
+        broken = asyncio.run(judge(cases))
+        cases.clear()  # what they know holds connections of bad ones
+        yield broken
+        broken.clear()
     finally:
         sys.path.remove(str(root))
         workshop.close()

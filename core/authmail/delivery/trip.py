@@ -154,7 +154,7 @@ async def set_out(wrapper: Claiming, message: Mail, deadline: float, claim: Clai
     """
     members = list(_claiming_within(wrapper, message))
     store, left = wrapper.store, deadline - now()
-    noting = {key: sender for sender in wrapper._noting_within if sender.store is store and (key := sender.wants_note())}
+    noting = {key: sender for sender in wrapper._noting_within if sender.store is store and (key := sender.wants_note())}  # noqa: SLF001 (of this module)
     own = wrapper.claim(message, left) if claim is None else claim
     claim = _together([own, *(member.claim(message, left) for member in members[1:])], tuple(noting))
     trip = Trip(store, claim, None, members[1:], wrapper.beside)
