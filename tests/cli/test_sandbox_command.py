@@ -15,11 +15,19 @@ from authmail.cli import main
 AUTHMAIL = [sys.executable, "-W", "error", "-c", "from authmail.cli import main; main()"]
 
 
+def start(*arguments, **options):
+    """Start authmail as a terminal does: a shell's background job, as a test run may be, ignores Ctrl-C and hands that on."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+    heed = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen([*AUTHMAIL, *arguments], **streams)
+    finally:
+        signal.signal(signal.SIGINT, heed)
+
+
 def test_serves_until_ctrl_c(tmp_path, raw):
     """Prints where it listens; send reaches it; the inbox has the mail; Ctrl-C ends it quietly."""
-    process = subprocess.Popen(
-        [*AUTHMAIL, "sandbox", "--port", "0", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = start("sandbox", "--port", "0", "--json")
     try:
         text = ""
         while not text.endswith("}\n}\n") and not text.endswith("}\n  }\n}\n"):
@@ -60,7 +68,7 @@ def test_a_taken_port_is_told():
 
 def test_demo_serves_its_mails():
     """After it has told how it went; the page is where it says, until Ctrl-C."""
-    process = subprocess.Popen([*AUTHMAIL, "demo", "--serve"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = start("demo", "--serve")
     try:
         text = ""
         while not (inbox := re.search(r"^Inbox: (http://127\.0\.0\.1:\d+)  Ctrl-C ends", text, re.MULTILINE)):
@@ -85,8 +93,8 @@ def test_open_opens_the_page(tmp_path):
     browser, opened = tmp_path / "browser", tmp_path / "opened"
     browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
     browser.chmod(0o755)
-    command = [*AUTHMAIL, "sandbox", "--port", "0", "--open", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"BROWSER": f"{browser} %s"}, text=True)
+    environment = os.environ | {"BROWSER": f"{browser} %s"}
+    process = start("sandbox", "--port", "0", "--open", "--json", stderr=None, env=environment)
     try:
         inbox = json.loads("".join(iter(process.stdout.readline, "}\n")) + "}")["inbox"]
         while not opened.exists():
