@@ -100,7 +100,7 @@ SHOWN = {
     "AccountReport", "Aim", "Alert", "Answers", "ApiSettings", "Begun", "BrokenConnector", "Candidates", "Case", "Claim",
     "Composer", "Connector", "ConnectorMetadata", "Coverage", "DeliverySettings", "Egress", "Entry", "Fault", "FaultOutcome",
     "Feature", "FileSettings", "Form", "FormItem", "FromAddresses", "Limit", "LimitSettings", "LimitsSettings", "Meaning", "Note",
-    "Opening", "Placeholder", "Problem", "Receipt", "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Seen",
+    "Opening", "Placeholder", "Problem", "ProviderTemplate", "Receipt", "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Seen",
     "Sent", "Spec", "Spoken", "Spot", "Step", "StoreRule", "Strangers", "Template", "Trail", "Trip", "_Checked", "_Part", "_Plan",
     "_Replayed", "_Sending", "_Serving", "_Trouble", "_Turn", "_Walk",
 }  # fmt: skip

@@ -45,7 +45,7 @@ from authmail.outcomes import (
     Throttled,
 )
 from authmail.privacy import hide_fields
-from authmail.templates import Template
+from authmail.templates import ProviderTemplate, Template
 from authmail.words.text import say
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ __all__ = [
     "OutcomeUnknown",
     "Phase",
     "Problem",
+    "ProviderTemplate",
     "Reason",
     "Receipt",
     "Recipients",

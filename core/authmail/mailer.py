@@ -307,25 +307,34 @@ class Mailer:
 
     async def _call(self, message: Mail, http: Http, asked: frozenset[str]) -> Receipt:
         given: dict[str, Any] = {"message": message, "config": self._config, "http": http}
-        given |= {"client": self._client, "deadline": http.deadline}
+        given |= {"client": self._client, "deadline": http.deadline, "email": None, "template": None, "values": {}}
         check_mail(message)
         if isinstance(message, Email):
-            if "values" in asked:
+            if "values" in asked and "email" not in asked:
                 hint = "{connector} renders at the provider and takes a Message, not a rendered Email"
                 raise MessageRejected(say(hint, connector=self._connector.id), reason=Reason.MESSAGE, phase=Phase.BEFORE)
             given["email"] = given["message"] = self._composer.rules.readdress(message)
-        elif "email" in asked:
-            given["email"] = await self._composer.compose(message)
         else:
-            given["message"] = self._composer.rules.readdress_message(message)
-        if "values" in asked:
-            given["values"] = clean_payload(message.payload, self._composer.rules.strangers, message.address)
+            given |= await self._written(message, asked)
         result = self._connector.send_message(given)
         receipt = await result if isinstance(result, Awaitable) else result
         if not isinstance(receipt, Receipt) or not receipt.message_id:
             hint = "the connector gave no Receipt with a message id"
             raise OutcomeUnknown(say(hint), reason=Reason.CONNECTOR, phase=Phase.AFTER)
         return self._edge.clean_receipt(receipt, message)
+
+    async def _written(self, message: Message, asked: frozenset[str]) -> dict[str, Any]:
+        """Return the mail of a message; where its receiver or the provider writes it, what that needs."""
+        written = None
+        if "email" in asked:
+            write = self._composer.compose_or_name if "template" in asked else self._composer.compose
+            written = await write(message)
+        if isinstance(written, Email):
+            return {"email": written}
+        given: dict[str, Any] = {"message": self._composer.rules.readdress_message(message), "template": written}
+        if "values" in asked:
+            given["values"] = clean_payload(message.payload, self._composer.rules.strangers, message.address)
+        return given
 
     def __repr__(self) -> str:
         connector = getattr(self, "_connector", None)

@@ -86,8 +86,8 @@ def others(site, monkeypatch):
 def test_ids_come_without_an_import(others):
     """Listing loads nothing, so broken connectors are listed too."""
     assert authmail.connector_ids() == [
-        "acme-mail", "acme-two", "aliyun-direct-mail", "broken-exit", "broken-import", "http-email", "mailersend-mail",
-        "other-id", "resend-mail", "simple-mail-transfer-protocol", "twin-mail",
+        "acme-mail", "acme-two", "aliyun-direct-mail", "aws-ses-mail", "broken-exit", "broken-import", "http-email", "mailersend-mail",
+        "other-id", "postmark-mail", "resend-mail", "sendgrid-email-service", "simple-mail-transfer-protocol", "smtp2go-email-service", "twin-mail",
         "without-hooks", "without-marker", "wrong-argument",
     ]  # fmt: skip
 
@@ -96,8 +96,8 @@ def test_working_ones_work_and_broken_ones_say_why(others):
     """One that cannot be imported, exits, lacks hooks, misfits or lies about its id stops none of the others."""
     found = authmail.connectors()
     assert [(connector.id, connector.distribution) for connector in found] == [
-        ("acme-mail", "acme-mail"), ("acme-two", "same-target"), ("aliyun-direct-mail", "authmail"), ("http-email", "authmail"),
-        ("mailersend-mail", "authmail"), ("resend-mail", "authmail"), ("simple-mail-transfer-protocol", "authmail"),
+        ("acme-mail", "acme-mail"), ("acme-two", "same-target"), ("aliyun-direct-mail", "authmail"), ("aws-ses-mail", "authmail"), ("http-email", "authmail"),
+        ("mailersend-mail", "authmail"), ("postmark-mail", "authmail"), ("resend-mail", "authmail"), ("sendgrid-email-service", "authmail"), ("simple-mail-transfer-protocol", "authmail"), ("smtp2go-email-service", "authmail"),
     ]  # fmt: skip
     reasons = {(broken.distribution, broken.version): broken.reason for broken in found.broken}
     expected = {
@@ -119,7 +119,7 @@ def test_allow_and_deny_come_before_the_import(others):
     """A connector that is not wanted is not even imported."""
     sys.modules.pop("broken_exit", None)
     assert [connector.id for connector in authmail.connectors(allow=["acme-mail"])] == ["acme-mail"]
-    found = authmail.connectors(deny=["aliyun-direct-mail", "broken-exit"])
+    found = authmail.connectors(deny=["aliyun-direct-mail", "aws-ses-mail", "broken-exit"])
     assert "aliyun-direct-mail" not in [connector.id for connector in found]
     assert "broken-exit" not in " ".join(map(str, found.broken))
 

@@ -169,6 +169,18 @@ def test_a_text_is_found_in_any_spelling():
     assert request({"a": "%2Fcanary%2F"}).tells("/canary/")
 
 
+@pytest.mark.parametrize(
+    ("leaf", "shown"),
+    [
+        ("=?utf-8?b?5bCP57qiLCBBY21l?= <login@mail.example.com>", "小红, Acme"), ("=?utf-8?b?!?=", "=?utf-8?b?!?="),
+        ("=?nonsense?b?5bCP?=", "=?nonsense?b?5bCP?="),
+    ],
+)  # fmt: skip
+def test_an_encoded_word_is_read(leaf, shown):
+    """Some providers want names so (RFC 2047); what is none stays as it is."""
+    assert request({"from": leaf}).shows(shown)
+
+
 @pytest.mark.parametrize("written", [3, 3.0])
 @pytest.mark.parametrize("seen", [3, 3.0])
 def test_whole_seconds_need_no_point(written, seen):

@@ -6,6 +6,7 @@ from typing import ClassVar
 from authmail.config import checks
 from authmail.config.settings import Settings, setting, settings
 from authmail.errors import Problem
+from authmail.templates.at_provider import ProviderTemplate
 from authmail.templates.template import Template
 from authmail.words.text import say
 
@@ -50,6 +51,7 @@ class ApiSettings(Settings):
     def warnings(self) -> Iterable[Problem]:
         """Yield what is valid yet doubtful; a subclass yields these too."""
         for index, template in enumerate(self.templates):
-            if not template.subject.strip() or not template.content.strip():
+            written = isinstance(template, ProviderTemplate) or (template.subject.strip() and template.content.strip())
+            if not written:
                 hint = say("providers refuse such a mail")
                 yield Problem(f"templates[{index}]", say("has an empty subject or content"), hint)

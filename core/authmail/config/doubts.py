@@ -1,12 +1,13 @@
 """What of a config is valid yet doubtful, whatever the connector: keys without effect, and values that look like slips."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, get_origin
 
-from authmail.config.settings import Spec, fields_of, holds_templates, nested_settings
+from authmail.config.settings import Spec, fields_of, holds_provider_templates, holds_templates, nested_settings
 from authmail.errors import Problem
 from authmail.mail.message import UsageType
+from authmail.templates.at_provider import KNOWN_KEYS as PROVIDER_KEYS
 from authmail.templates.template import KNOWN_KEYS, Template
 from authmail.words.languages import is_language, language_named
 from authmail.words.near import LONGEST_SLIP, nearest
@@ -36,7 +37,8 @@ def _unknown_keys(raw: Any, cls: type, path: str) -> Iterator[Problem]:
         if _is_example(value, spec):
             yield Problem(f"{path}{key}", "is still the example", say("write your own, or leave it out"))
         elif holds_templates(kind) and isinstance(value, list | tuple):
-            yield from _doubts_of_templates(value, f"{path}{key}")
+            keys = {*KNOWN_KEYS, *PROVIDER_KEYS} if holds_provider_templates(kind) else KNOWN_KEYS
+            yield from _doubts_of_templates(value, f"{path}{key}", keys)
         elif (nested := nested_settings(kind)) is not None:
             for place, inner in _nested_values(value, kind, f"{path}{key}"):
                 yield from _unknown_keys(inner, nested, f"{place}.")
@@ -47,11 +49,11 @@ def _is_example(value: Any, spec: Spec) -> bool:
     return spec.placeholder is not None and spec.placeholder.isalpha() and value == spec.placeholder
 
 
-def _doubts_of_templates(templates: Iterable[Any], path: str) -> Iterator[Problem]:
+def _doubts_of_templates(templates: Iterable[Any], path: str, known: Collection[str]) -> Iterator[Problem]:
     for index, template in enumerate(templates):
         if isinstance(template, Mapping):
             here = f"{path}[{index}]."
-            yield from (_unknown(here, str(key), KNOWN_KEYS) for key in template if key not in KNOWN_KEYS)
+            yield from (_unknown(here, str(key), known) for key in template if key not in known)
             yield from _doubts_of_template(template, here)
 
 

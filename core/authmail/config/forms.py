@@ -21,6 +21,7 @@ from authmail.config.settings import (
     nested_settings,
     placeholder_of,
 )
+from authmail.templates.at_provider import ProviderTemplate
 from authmail.templates.samples import LOGTO_TYPES, starter_templates
 from authmail.templates.template import Template
 from authmail.words.text import in_language
@@ -219,6 +220,8 @@ def _type_schema(kind: Any, longest: int) -> dict[str, Any]:
         return {"type": "string", "maxLength": longest, "writeOnly": True}
     if kind is Template:
         return _TEMPLATE_SCHEMA
+    if kind == Template | ProviderTemplate:
+        return {"anyOf": [_TEMPLATE_SCHEMA, _PROVIDER_TEMPLATE_SCHEMA]}
     if (nested := nested_settings(kind)) is kind and nested is not None:
         return _object_schema(nested)
     if get_origin(kind) is tuple:
@@ -232,6 +235,11 @@ def _type_schema(kind: Any, longest: int) -> dict[str, Any]:
 
 _PLAIN = {bool: "boolean", int: "integer", float: "number"}
 _LONG = {"type": "string", "maxLength": LARGEST_TEMPLATES}
+_PROVIDER_TEMPLATE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["usageType", "templateAlias"],
+    "properties": {key: {"type": "string"} for key in ("usageType", "templateAlias", "locale")},
+}
 _TEMPLATE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["usageType", "subject", "content"],

@@ -15,6 +15,7 @@ from authmail.config.secret import Secret, revealed
 from authmail.config.slips import refuse_blanks
 from authmail.errors import ConfigError, Problem
 from authmail.mail.mailbox import Mailbox
+from authmail.templates.at_provider import ProviderTemplate, read_either
 from authmail.templates.template import Template, kind_of
 from authmail.words.striking import MARK
 from authmail.words.text import NOTHING, as_text, say
@@ -175,6 +176,7 @@ converter.register_structure_hook(bool, _exactly((bool,), "true or false"))
 converter.register_structure_hook(Secret, _secret)
 converter.register_structure_hook(Mailbox, _mailbox)
 converter.register_structure_hook(Template, lambda value, _: value if isinstance(value, Template) else Template.from_dict(value))
+converter.register_structure_hook_func(lambda kind: kind == Template | ProviderTemplate, lambda value, _: read_either(value))
 # StrEnum is named besides Enum, since the hook of str would take it first.
 converter.register_structure_hook(Enum, _enum)
 converter.register_structure_hook(StrEnum, _enum)

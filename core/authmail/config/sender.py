@@ -7,7 +7,7 @@ from typing import Any
 from authmail.config.settings import Settings, fields_of
 from authmail.mail.mailbox import Mailbox
 
-_KEY = re.compile(r"from|sender|(?:from|sender)(?:Email|Address|Mail)|accountName", re.IGNORECASE)
+_KEY = re.compile(r"from|sender|(?:from|sender)(?:Email|Address|Mail)|accountName|emailAddress", re.IGNORECASE)
 
 
 def sender_key(keys: Iterable[str]) -> str | None:

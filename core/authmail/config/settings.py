@@ -17,6 +17,7 @@ from authmail.config.slips import how_to_fill_in, is_not_filled_in, refuse_blank
 from authmail.errors import ConfigError, Problem
 from authmail.mail.message import UsageType
 from authmail.privacy import raise_afresh
+from authmail.templates.at_provider import ProviderTemplate
 from authmail.templates.template import Template, kind_of
 from authmail.words.near import written_instead
 from authmail.words.text import say
@@ -165,6 +166,11 @@ def camel_case(name: str) -> str:
 def holds_templates(annotation: Any) -> bool:
     """Whether a setting of this type is the list of templates."""
     return Template in _kinds(annotation)
+
+
+def holds_provider_templates(annotation: Any) -> bool:
+    """Whether its templates may be the provider's."""
+    return ProviderTemplate in _kinds(annotation)
 
 
 def is_secret(annotation: Any) -> bool:

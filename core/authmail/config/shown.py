@@ -25,9 +25,12 @@ from authmail.config.settings import (
     placeholder_of,
 )
 from authmail.errors import ConfigError, Problem
+from authmail.templates.at_provider import KNOWN_KEYS as PROVIDER_KEYS
 from authmail.templates.template import KNOWN_KEYS
 from authmail.words.striking import MARK
 from authmail.words.text import say
+
+_SHOWN_KEYS = {*KNOWN_KEYS, *PROVIDER_KEYS}
 
 #: Where something stands: keys and positions.
 _Path = tuple[str | int, ...]
@@ -139,7 +142,7 @@ class _Walk:
         if not isinstance(value, Mapping):
             return self._hidden(value, path)
         return {
-            key: self.change((*path, key), item, item if key in KNOWN_KEYS and isinstance(item, str) else MARK)
+            key: self.change((*path, key), item, item if key in _SHOWN_KEYS and isinstance(item, str) else MARK)
             if item is not None
             else None
             for key, item in value.items()

@@ -17,12 +17,13 @@ from authmail.connect.metadata import ConnectorMetadata
 from authmail.connect.repeat import Repeat, ask_until_known, key_of
 from authmail.mail.email import Email, Mail
 from authmail.outcomes import Receipt
+from authmail.templates.at_provider import ProviderTemplate
 
 if TYPE_CHECKING:
     from authmail.http.client import Http  # for type checkers only: listing and validating load no aiohttp
 
 #: What a ``request`` function may ask for by name; the first three as of the hook ``send_message``.
-_ARGUMENTS = ("email", "message", "values", "config", "key", "nonce", "now")
+_ARGUMENTS = ("email", "message", "values", "template", "config", "key", "nonce", "now")
 
 
 def json_api(
@@ -40,7 +41,7 @@ def json_api(
         data: folder of metadata.json, guides, logo and translations: ``files(__name__)``.
         config: the settings class, usually derived from :class:`~authmail.ApiSettings`.
         request: makes the request of a mail. It is pure, and asks by name for what it needs: ``email``, the rendered mail
-            (or ``message`` or ``values``, as of the hook ``send_message``); ``config``; ``key``, by which a provider may
+            (or ``message``, ``values`` or ``template``, as of the hook ``send_message``); ``config``; ``key``, by which a provider may
             tell a repeat, printable ASCII of at most 256 characters; for signatures ``nonce``, 128 random bits in hex, and
             ``now``, an aware datetime.
         answers: what the answers mean.
@@ -75,7 +76,27 @@ def json_api(
     async def send_as_it_is(message: Mail, config: Any, http: "Http", deadline: float) -> Receipt:
         return await _send(answers, request, asked, {"message": message, "config": config}, http, deadline)
 
-    send_message = send_email if "email" in asked else send_values if "values" in asked else send_as_it_is
+    async def send_either(
+        message: Mail,
+        email: Email | None,
+        values: Mapping[str, Any],
+        template: ProviderTemplate | None,
+        config: Any,
+        http: "Http",
+        deadline: float,
+    ) -> Receipt:
+        given = {"message": message, "email": email, "values": values, "template": template, "config": config}
+        return await _send(answers, request, asked, given, http, deadline)
+
+    send_message: Callable[..., Any] = (
+        send_either
+        if "template" in asked
+        else send_email
+        if "email" in asked
+        else send_values
+        if "values" in asked
+        else send_as_it_is
+    )
     hooks = SimpleNamespace(
         get_metadata=get_metadata, validate_config=validate_config, send_message=hookimpl(send_message), answers=answers
     )
@@ -122,4 +143,4 @@ async def _send(
         )
         return answers.receipt(reply, request)
 
-    return await ask_until_known(attempt, given.get("email", mail), deadline, repeat, answers.in_flight)
+    return await ask_until_known(attempt, given.get("email") or mail, deadline, repeat, answers.in_flight)

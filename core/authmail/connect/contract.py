@@ -14,6 +14,7 @@ from authmail.connect.account import AccountReport
 from authmail.connect.metadata import ConnectorMetadata
 from authmail.mail.email import Email, Mail
 from authmail.outcomes import Receipt
+from authmail.templates.at_provider import ProviderTemplate
 
 if TYPE_CHECKING:
     from authmail.http.client import Http  # for type checkers only: the contract does not load aiohttp
@@ -57,6 +58,7 @@ class ConnectorHooks:
         message: Mail,
         email: Email,
         values: Mapping[str, Any],
+        template: ProviderTemplate | None,
         config: Any,
         http: "Http",
         client: Any,
@@ -69,6 +71,8 @@ class ConnectorHooks:
             email: the rendered mail; rendered only if this argument is named.
             values: of a connector whose provider renders: the payload, cleaned of what strangers typed. A rendered Email
                 is refused for it.
+            template: of a connector whose config may name templates at the provider, and which asks for ``email`` too: the
+                one that serves the message. Then ``email`` is None; else this is None, and ``values`` is empty.
             config: what ``validate_config`` returned.
             http: posts requests within the message's time, egress rules included; faults become outcomes by
                 themselves.

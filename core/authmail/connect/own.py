@@ -5,10 +5,14 @@ from importlib.metadata import EntryPoint
 #: Id → module and target of each connector that comes with authmail.
 OWN = {
     "aliyun-direct-mail": ("authmail_aliyun_dm", "aliyun-dm"),
+    "aws-ses-mail": ("authmail_ses", "aws-ses"),
     "http-email": ("authmail_http", "http-email"),
     "mailersend-mail": ("authmail_mailersend", "mailersend"),
+    "postmark-mail": ("authmail_postmark", "postmark-mail"),
     "resend-mail": ("authmail_resend", "resend"),
+    "sendgrid-email-service": ("authmail_sendgrid", "sendgrid-mail"),
     "simple-mail-transfer-protocol": ("authmail_smtp", "smtp"),
+    "smtp2go-email-service": ("authmail_smtp2go", "smtp2go-email"),
 }
 #: Target → id.
 OWN_TARGETS = {target: identity for identity, (_, target) in OWN.items()}

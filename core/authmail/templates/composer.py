@@ -10,8 +10,9 @@ from authmail.mail.email import Email
 from authmail.mail.mailbox import Mailbox
 from authmail.mail.message import Message, UsageType
 from authmail.mail.recipient import Recipients, check_recipient, read_recipient
-from authmail.outcomes import MessageRejected, Phase, Reason, SendError
+from authmail.outcomes import MessageRejected, Phase, Reason, SendError, TemplateError
 from authmail.privacy import log_of
+from authmail.templates.at_provider import ProviderTemplate
 from authmail.templates.choice import Candidates, choose_template, find_candidates
 from authmail.templates.defang import defang_name
 from authmail.templates.rendering import render_email
@@ -105,11 +106,26 @@ class Composer:
         """Return the mail of a message.
 
         Raises:
-            MessageRejected: the recipient or payload cannot be used; a TemplateError where no template serves it.
+            MessageRejected: the recipient or payload cannot be used; a TemplateError where no template serves it, or one
+                that the provider keeps.
+        """
+        written = await self.compose_or_name(message)
+        if isinstance(written, ProviderTemplate):
+            raise TemplateError(say("the provider writes this mail, from its template {alias}", alias=written.alias))
+        return written
+
+    async def compose_or_name(self, message: Message) -> Email | ProviderTemplate:
+        """Return the mail of a message, or the template at the provider from which the mail is written there.
+
+        Raises:
+            MessageRejected: as of :meth:`compose`.
         """
         to = read_recipient(message.to, self.rules.recipients)
         try:
-            return render_email(await self.choose(message), message, to, self.rules.strangers, self.rules.from_addresses)
+            template = await self.choose(message)
+            if isinstance(template, ProviderTemplate):
+                return template
+            return render_email(template, message, to, self.rules.strangers, self.rules.from_addresses)
         except SendError:
             raise
         except Exception as error:

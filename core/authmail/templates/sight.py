@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from authmail.errors import Problem
 from authmail.mail.message import UsageType
 from authmail.mail.vital import REQUIRED
+from authmail.templates.at_provider import ProviderTemplate
 from authmail.templates.language import compiled, placeholders
 from authmail.templates.plaintext import html_to_text
 from authmail.templates.samples import sample_payload
@@ -26,10 +27,10 @@ def unseen_in(template: Template, path: str = "") -> Iterator[Problem]:
     """Yield a warning for each part of a template in which a reader would not see the code or link of its type.
 
     Args:
-        template: of one of authmail's usage types; of others nobody knows what they carry.
+        template: of one of authmail's usage types; of others, and of what is at the provider, nobody knows what they carry.
         path: where it is: a file, or ``templates[3]``.
     """
-    if template.usage_type not in [*UsageType]:
+    if isinstance(template, ProviderTemplate) or template.usage_type not in [*UsageType]:
         return
     for name in REQUIRED:
         if name in sample_payload(template.usage_type):

@@ -28,7 +28,8 @@ _LONGEST_KEY = 100
 _REQUIRED = ("usageType", "subject", "content")
 
 
-def _is_key(_: object, field: "attrs.Attribute[Any]", value: str | None) -> None:
+def is_key(_: object, field: "attrs.Attribute[Any]", value: str | None) -> None:
+    """Refuse what cannot stand in a line of a log: a validator of attrs."""
     if value is not None and not _is_loggable(value):
         raise ValueError(f"{field.name} is up to {_LONGEST_KEY} printable characters")
 
@@ -58,12 +59,12 @@ class Template:
         ValueError: usage type or locale is longer, or not printable.
     """
 
-    usage_type: str = attrs.field(validator=_is_key)
+    usage_type: str = attrs.field(validator=is_key)
     subject: str
     content: str
     content_type: str = "text/html"
     text: str | None = None
-    locale: str | None = attrs.field(default=None, validator=_is_key)
+    locale: str | None = attrs.field(default=None, validator=is_key)
     send_from: str | None = None
     reply_to: str | None = None
 
@@ -129,12 +130,19 @@ def _field_of(key: str, value: Any) -> str | None:
 
 
 def _problem_with(key: str, field: str, value: Any) -> Problem | None:
-    if not isinstance(value, str):
-        return Problem(key, say("must be text, got {kind}", kind=kind_of(value)))
-    if field in ("usage_type", "locale") and not _is_loggable(value):
-        return Problem(key, say("must be up to {longest} printable characters", longest=_LONGEST_KEY))
+    if not isinstance(value, str) or field in ("usage_type", "locale"):
+        return problem_with_key(key, value)
     if field == "content_type" and value not in _CONTENT_TYPES:
         return Problem(key, "must be text/html or text/plain", "leave it out for text/html")
+    return None
+
+
+def problem_with_key(key: str, value: Any) -> Problem | None:
+    """Return what is wrong with a value by which templates are found; None where it can be one."""
+    if not isinstance(value, str):
+        return Problem(key, say("must be text, got {kind}", kind=kind_of(value)))
+    if not _is_loggable(value):
+        return Problem(key, say("must be up to {longest} printable characters", longest=_LONGEST_KEY))
     return None
 
 

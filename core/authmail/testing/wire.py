@@ -4,7 +4,10 @@ import json
 import re
 from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.headerregistry import HeaderRegistry
 from functools import cached_property, lru_cache
 from typing import Any
@@ -60,7 +63,7 @@ class Request:
         if self.kind == "message/rfc822":
             return (*found, self.body.decode("utf-8", "replace"), *_texts_of_mail(self.body))
         for leaf in _leaves(self.content):
-            found += [leaf, *_mail_texts(leaf)]
+            found += [leaf, *_mail_texts(leaf), *_decoded(leaf)]
         if self.kind == "multipart/form-data":
             found += _texts_of_mail(b"Content-Type: %s\r\n\r\n" % self.headers["content-type"].encode() + self.body)
         return tuple(found)
@@ -99,6 +102,13 @@ def _leaves(value: Any) -> Iterator[str]:
             yield from _leaves(item)
     elif value is not None:
         yield str(value)
+
+
+def _decoded(leaf: str) -> Iterator[str]:
+    """Yield a text without its encoded words (RFC 2047), which some providers want in a name or header."""
+    if "=?" in leaf:
+        with suppress(HeaderParseError, ValueError, LookupError):  # no encoded words after all
+            yield str(make_header(decode_header(leaf)))
 
 
 def _mail_texts(leaf: str) -> list[str]:
