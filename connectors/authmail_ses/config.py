@@ -66,6 +66,7 @@ class SESConfig(ApiSettings):
         placeholder="eu-central-1",
         pattern="[a-z]{2,4}(?:-[a-z]{1,20}){1,3}-[0-9]{1,2}",
         pattern_hint="such as eu-central-1",
+        destination=True,
     )
     email_address: str = setting(
         "Sender",

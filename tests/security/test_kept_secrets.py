@@ -88,6 +88,9 @@ NOT_MEANT = {
     "replyAddress": "where answers go",
     "replyToAddress": "whether answers go there",
     "disableUrlAccess": "has no effect",
+    "emailAddress": "the sender",
+    "feedbackForwardingEmailAddress": "where bounces go",
+    "bypassListManagement": "which mails go out at all",
     "regionId": "a choice of the provider's own hosts",
 }
 
