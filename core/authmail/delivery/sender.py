@@ -99,6 +99,14 @@ class Wrapper(ABC):
         self._stack = None
 
 
+def wrappers_within(wrapper: Wrapper) -> Iterator[Wrapper]:
+    """Yield a wrapper and all wrappers within it, the outer ones first."""
+    yield wrapper
+    for part in wrapper.inside:
+        if isinstance(part, Wrapper):
+            yield from wrappers_within(part)
+
+
 def _resources(wrapper: Wrapper) -> Iterator[Any]:
     """Yield what is opened, in this order; what goes on beside messages is waited for before its store closes."""
     for part in wrapper.inside:

@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from authmail.delivery.sender import Wrapper
+from authmail.delivery.sender import Wrapper, wrappers_within
 from authmail.delivery.stores import MemoryStore, SQLiteStore, Store
 from authmail.delivery.stores.store import keyed_digest, new_secret
 from authmail.delivery.trip import Claiming
@@ -33,20 +33,15 @@ def account_of(sender: object) -> str:
 
 def senders_within(wrapper: Wrapper) -> Iterator[object]:
     """Yield the innermost senders."""
-    for part in wrapper.inside:
-        if isinstance(part, Wrapper):
-            yield from senders_within(part)
-        elif hasattr(part, "send"):
-            yield part
+    for one in wrappers_within(wrapper):
+        yield from (part for part in one.inside if not isinstance(part, Wrapper) and hasattr(part, "send"))
 
 
 def _scopes_within(wrapper: Wrapper, name: str) -> Iterator[tuple[Store, str]]:
     """Yield the stores that count or remember messages, and for whom."""
-    if isinstance(wrapper, Claiming):
-        yield wrapper.store, wrapper.scope or name
-    for part in wrapper.inside:
-        if isinstance(part, Wrapper):
-            yield from _scopes_within(part, name)
+    for one in wrappers_within(wrapper):
+        if isinstance(one, Claiming):
+            yield one.store, one.scope or name
 
 
 class Sharing:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 import attrs
 
 from authmail.connect.beside import Beside
-from authmail.delivery.sender import Wrapper, now
+from authmail.delivery.sender import Wrapper, now, wrappers_within
 from authmail.delivery.stores import Begun, Claim, MemoryStore, Store, StoreError, asked
 from authmail.delivery.stores.store import Note
 from authmail.mail.email import Mail
@@ -30,6 +30,8 @@ _AFTERWARDS = 5.0
 _ENOUGH = 6.0
 # The answer waits so long for it, also where the message's time is over.
 _MOMENT = 0.05
+# Whoever cancels waits so long for the message to be taken back, in seconds.
+_PATIENCE = 1.0
 
 
 class Claiming(Wrapper):
@@ -44,7 +46,7 @@ class Claiming(Wrapper):
     @once
     def _noting_within(self) -> "tuple[Noting, ...]":
         """Those within that read notes."""
-        return tuple(_noting(self))
+        return tuple(wrapper for wrapper in wrappers_within(self) if isinstance(wrapper, Noting))
 
     @abstractmethod
     def claim(self, message: Mail, timeout: float) -> Claim:
@@ -113,9 +115,6 @@ async def _tell(store: Store, claim: Claim, begun: Begun, answer: str | None, un
     except StoreError as error:
         _log.warning("an answer could not be kept: %s", error)
 
-
-# Whoever cancels waits so long for the message to be taken back, in seconds.
-_PATIENCE = 1.0
 
 _trips: ContextVar[tuple[Trip, ...]] = ContextVar("authmail_trips", default=())
 
@@ -212,11 +211,3 @@ def _together(claims: list[Claim], notes: tuple[str, ...]) -> Claim:
     keyed = next((claim for claim in claims if claim.key), claims[0])
     counts = dict.fromkeys(count for claim in claims for count in claim.counts)
     return attrs.evolve(keyed, counts=tuple(counts), notes=notes)
-
-
-def _noting(wrapper: Wrapper) -> Iterator[Noting]:
-    for part in wrapper.inside:
-        if isinstance(part, Wrapper):
-            if isinstance(part, Noting):
-                yield part
-            yield from _noting(part)
