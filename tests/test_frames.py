@@ -32,6 +32,7 @@ FOR_DEVELOPERS = {
     "MessageSender",
     "Spoken",
     "Store",
+    "Turn",
     "header",
     "hide_fields",
     "hookimpl",
@@ -100,8 +101,8 @@ SHOWN = {
     "AccountReport", "Aim", "Alert", "Answers", "ApiSettings", "Begun", "BrokenConnector", "Candidates", "Case", "Claim",
     "Composer", "Connector", "ConnectorMetadata", "Coverage", "DeliverySettings", "Egress", "Entry", "Fault", "FaultOutcome",
     "Feature", "FileSettings", "Form", "FormItem", "FromAddresses", "Limit", "LimitSettings", "LimitsSettings", "Meaning", "Note",
-    "Opening", "Placeholder", "Problem", "ProviderTemplate", "Receipt", "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Seen",
-    "Sent", "Spec", "Spoken", "Spot", "Step", "StoreRule", "Strangers", "Template", "Trail", "Trip", "_Checked", "_Part", "_Plan",
+    "Opening", "Placeholder", "Problem", "ProviderTemplate", "Receipt", "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Script", "Seen",
+    "Sent", "Spec", "Spoken", "Spot", "Step", "StoreRule", "Strangers", "Template", "Trail", "Trip", "Turn", "_Checked", "_Part", "_Plan",
     "_Replayed", "_Sending", "_Serving", "_Trouble", "_Turn", "_Walk",
 }  # fmt: skip
 #: Of the kit: what they hold is made up by recorded exchanges.

@@ -290,7 +290,7 @@ async def test_a_file_of_a_far_later_release_is_left_alone(tmp_path):
     """One release ahead is read, for it only adds."""
     async with SQLiteStore(tmp_path / "store.db"):
         pass
-    for version, problem in ((2, None), (3, "a newer release")):
+    for version, problem in ((3, None), (4, "a newer release")):
         with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
             connection.execute(f"PRAGMA user_version = {version}")
         store = SQLiteStore(tmp_path / "store.db")

@@ -5,6 +5,8 @@ Everything here is a sender around senders, so they nest::
     Delivery(Dedupe(Limits(Retry(Failover([Mailer(a, config), Mailer(b, config)])))))
 """
 
+from typing import TYPE_CHECKING, Any
+
 from authmail.delivery.alert import Alert, AlertCause
 from authmail.delivery.alert_ways import AlertCommand, AlertMail, AlertWay, AlertWebhook
 from authmail.delivery.alerts import Alerts
@@ -18,8 +20,24 @@ from authmail.delivery.limits import Limits
 from authmail.delivery.retry import Retry
 from authmail.delivery.routes import Route, Routes
 from authmail.delivery.sender import MessageSender, Step, Wrapper
-from authmail.delivery.stores import Begun, Claim, Entry, Limit, MemoryStore, Note, SQLiteStore, Store, StoreError
+from authmail.delivery.stores import Begun, Claim, Entry, Limit, MemoryStore, Note, SQLiteStore, Store, StoreError, Turn
+from authmail.delivery.stores.at import load_store
 from authmail.delivery.unknown import OnUnknown
+
+if TYPE_CHECKING:
+    from authmail.delivery.stores.postgres import PostgresStore
+    from authmail.delivery.stores.redis import RedisStore
+
+# Loaded when they are first used: each needs an extra.
+_OPTIONAL = {"PostgresStore": "postgres", "RedisStore": "redis"}
+
+
+def __getattr__(name: str) -> Any:
+    extra = _OPTIONAL.get(name)
+    if extra is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(load_store(extra), name)
+
 
 __all__ = [
     "Alert",
@@ -42,6 +60,8 @@ __all__ = [
     "MessageSender",
     "Note",
     "OnUnknown",
+    "PostgresStore",
+    "RedisStore",
     "Retry",
     "Route",
     "Routes",
@@ -49,6 +69,7 @@ __all__ = [
     "Step",
     "Store",
     "StoreError",
+    "Turn",
     "Wrapper",
     "compose",
     "file_schema",

@@ -6,7 +6,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 
-from authmail.delivery.stores.store import Begun, Claim, Entry, Limit, Note, keyed_digest, new_secret
+from authmail.delivery.stores.store import Begun, Claim, Entry, Limit, Note, Turn, keyed_digest, new_secret
+from authmail.delivery.stores.turns import Row, take
 from authmail.delivery.stores.window import end_of_slice, first_slice, is_exact, kept_under, slice_at, wait_for_room
 
 # So many of what is over are let go of with each message, so that none pays for all of them after a quiet hour.
@@ -34,6 +35,8 @@ class MemoryStore:
         self._entries: dict[str, str] = {}
         # Key → until when it is kept, and the text; NUL between.
         self._notes: dict[str, str] = {}
+        # Key → start, open, kept and end of a row of places; NUL between. One an account, so none is let go of.
+        self._rows: dict[str, str] = {}
         # Second → the keys that may be over then, a line each; and those seconds, the earliest first.
         self._over: dict[int, bytearray] = {}
         self._seconds: list[int] = []
@@ -50,14 +53,16 @@ class MemoryStore:
         if entry is not None:
             return Begun(entry=entry, at=now, notes=notes)
         wait = max((self._wait(kept_under(key, limit), limit, now) for key, limit in claim.counts), default=0.0)
+        turn = 0.0
         if wait == 0.0:
+            turn = self._take(claim.turn, now)
             for key, limit in claim.counts:
                 self._count(kept_under(key, limit), limit, claim.token, now)
             if claim.key is not None:
                 end, until = now + claim.lease, now + claim.keep
                 self._entries[claim.key] = f"{end!r}\0{until!r}\0{claim.token}\0{claim.fingerprint}"
                 self._let_go_at(until, claim.key)
-        return Begun(wait=wait, at=now, notes=notes)
+        return Begun(wait=wait, at=now, notes=notes, turn=turn)
 
     async def end(
         self,
@@ -107,6 +112,19 @@ class MemoryStore:
             return None
         end, until, _, known, *answer = kept.split("\0", 4)
         return Entry(known, answer[0] if answer else None, float(end) - now) if float(until) > now else None
+
+    def _take(self, turn: Turn | None, now: float) -> float:
+        if turn is None:
+            return 0.0
+        kept = self._rows.get(turn.key)
+        row = None
+        if kept is not None:
+            start, *numbers = kept.split("\0")
+            row = Row(float(start), *map(int, numbers))
+        wait, row = take(turn, row, now)
+        if row is not None:
+            self._rows[turn.key] = f"{row.start!r}\0{row.open}\0{row.kept}\0{row.end}"
+        return wait
 
     def _wait(self, key: str, limit: Limit, now: float) -> float:
         counted = self._counts.get(key)

@@ -7,7 +7,7 @@ from authmail.delivery.stores.store import Limit
 from authmail.delivery.stores.window import EXACT, end_of_slice, kept_under, slice_at
 
 #: Stands in the file as ``PRAGMA user_version``. A release reads and writes its own and the one before.
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS times (
@@ -24,10 +24,14 @@ CREATE TABLE IF NOT EXISTS entries (
 CREATE INDEX IF NOT EXISTS entries_by_end ON entries (until);
 CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, text TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS notes_by_end ON notes (until);
+CREATE TABLE IF NOT EXISTS turns (
+    key TEXT PRIMARY KEY, start REAL NOT NULL, open INTEGER NOT NULL, kept INTEGER NOT NULL, last INTEGER NOT NULL, until REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS turns_by_end ON turns (until);
 """
 
 #: Table → its primary key; each has a column ``until`` and an index on it.
-KEYS = {"times": "key, at, token", "slices": "key, slice", "entries": "key", "notes": "key"}
+KEYS = {"times": "key, at, token", "slices": "key, slice", "entries": "key", "notes": "key", "turns": "key"}
 
 # Of the first release, whose file has no version: tables `counted` (a row a message and limit) and `answers`.
 _PORTION = 100

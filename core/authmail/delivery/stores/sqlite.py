@@ -12,7 +12,8 @@ from typing import Self, TypeVar
 from authmail.config.secret import Secret
 from authmail.delivery.stores.file import StoreFile
 from authmail.delivery.stores.schema import count_in_slice
-from authmail.delivery.stores.store import Begun, Claim, Entry, Limit, Note, StoreError, keyed_digest, new_secret
+from authmail.delivery.stores.store import Begun, Claim, Entry, Limit, Note, StoreError, Turn, keyed_digest, new_secret, secret_of
+from authmail.delivery.stores.turns import Row, take
 from authmail.delivery.stores.window import end_of_slice, first_slice, is_exact, kept_under, slice_at, wait_for_room
 from authmail.privacy import raise_afresh
 
@@ -45,9 +46,7 @@ class SQLiteStore:
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._path = Path(path)
-        self._secret = secret.reveal().encode() if isinstance(secret, Secret) else secret
-        if self._secret is not None and len(self._secret) < 16:  # noqa: PLR2004 (128 bits)
-            raise ValueError("the secret of a store needs 16 bytes or more")
+        self._secret = None if secret is None else secret_of(secret)
         self._stand_in = new_secret()
         self._file = StoreFile(self._path, clock)
         self._openings = 0
@@ -132,13 +131,15 @@ def _begin(claim: Claim, connection: sqlite3.Connection, now: float) -> Begun:
         if entry is not None:
             return Begun(entry=entry, at=now, notes=notes)
     wait = max((_wait(connection, key, limit, now) for key, limit in claim.counts), default=0.0)
+    turn = 0.0
     if wait == 0.0:
+        turn = _take(claim.turn, connection, now)
         for key, limit in claim.counts:
             _count(connection, key, limit, claim.token, now)
         if claim.key is not None:
             row = (claim.key, claim.fingerprint, claim.token, now + claim.lease, now + claim.keep)
             connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, NULL, ?, ?)", row)
-    return Begun(wait=wait, at=now, notes=notes)
+    return Begun(wait=wait, at=now, notes=notes, turn=turn)
 
 
 def _end(claim: Claim, at: float, answer: str | None, uncount: Sequence[str], connection: sqlite3.Connection, _: float) -> None:
@@ -168,6 +169,17 @@ def _leave_note(key: str, text: str | None, keep: float, connection: sqlite3.Con
         connection.execute("DELETE FROM notes WHERE key = ?", (key,))
     else:
         connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (key, text, now + keep))
+
+
+def _take(turn: Turn | None, connection: sqlite3.Connection, now: float) -> float:
+    if turn is None:
+        return 0.0
+    kept = connection.execute("SELECT start, open, kept, last FROM turns WHERE key = ?", (turn.key,)).fetchone()
+    wait, row = take(turn, kept and Row(*kept), now)
+    if row is not None:
+        values = (turn.key, row.start, row.open, row.kept, row.end, row.until(turn))
+        connection.execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?)", values)
+    return wait
 
 
 def _wait(connection: sqlite3.Connection, key: str, limit: Limit, now: float) -> float:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 import attrs
 
+from authmail.config.secret import Secret
 from authmail.errors import AuthmailError
 
 _Answer = TypeVar("_Answer")
@@ -70,6 +71,30 @@ class Note:
     left: float
 
 
+@attrs.frozen
+class Turn:
+    """A message's turn, where messages go out at a pace.
+
+    Args:
+        key: of those who go one after another.
+        rate: so many messages a second.
+        burst: so many may go at once after a quiet time.
+        coded: whether the message may take the places that are kept for codes, every fifth.
+        longest: seconds that it can wait. If its turn comes later, none is taken.
+    """
+
+    key: str
+    rate: float = attrs.field()
+    burst: int = attrs.field(default=1, validator=attrs.validators.ge(1))
+    coded: bool = True
+    longest: float = 0.0
+
+    @rate.validator
+    def _is_a_rate(self, _: object, rate: float) -> None:
+        if not 0 < rate < math.inf:
+            raise ValueError("the rate of a pace must be more than 0 messages a second, and finite")
+
+
 @attrs.frozen(kw_only=True)
 class Claim:
     """All that one message asks of a store before it goes out.
@@ -82,6 +107,7 @@ class Claim:
         keep: seconds for which its entry is kept.
         counts: keys that it counts under, each with its limit.
         notes: keys of notes to read on the way.
+        turn: its turn in a pace, if it needs one.
     """
 
     token: str = attrs.field(factory=lambda: secrets.token_hex(8))
@@ -91,6 +117,7 @@ class Claim:
     keep: float = 0.0
     counts: tuple[tuple[str, Limit], ...] = ()
     notes: tuple[str, ...] = ()
+    turn: Turn | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -102,12 +129,14 @@ class Begun:
         wait: seconds after which all limits leave room, 0 where they do. Otherwise nothing was begun or counted.
         at: the store's own time, to be shown to it again at the end.
         notes: those of the asked notes that there are.
+        turn: seconds until the message's turn; none was taken where that is longer than it can wait.
     """
 
     entry: Entry | None = None
     wait: float = 0.0
     at: float = 0.0
     notes: Mapping[str, Note] = attrs.field(factory=dict)
+    turn: float = 0.0
 
 
 class Store(Protocol):
@@ -187,6 +216,18 @@ def keyed_digest(secret: bytes, parts: Sequence[str]) -> str:
     """Return 128 bits of the HMAC of texts, each with its length in front, so that no two lists look the same."""
     text = "".join([f"{len(part)}:{part}" for part in map(str, parts)])
     return hmac.digest(secret, text.encode("utf-8", "surrogatepass"), "sha256")[:16].hex()
+
+
+def secret_of(secret: Secret | bytes) -> bytes:
+    """Return the bytes of a secret for :func:`keyed_digest`.
+
+    Raises:
+        ValueError: it has fewer than 16 bytes.
+    """
+    read = secret.reveal().encode() if isinstance(secret, Secret) else secret
+    if len(read) < 16:  # noqa: PLR2004 (128 bits)
+        raise ValueError("the secret of a store needs 16 bytes or more")
+    return read
 
 
 def new_secret() -> bytes:

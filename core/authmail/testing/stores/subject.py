@@ -1,13 +1,13 @@
 """What the kit for stores tests, and what a rule is."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
 from importlib import import_module
 from typing import Any
 
 import attrs
 
-from authmail.delivery import Begun, Claim, Limit, Store
+from authmail.delivery import Begun, Claim, Limit, Store, StoreError
 from authmail.privacy import hide_fields
 
 #: Seconds that a store may take here for anything.
@@ -27,10 +27,21 @@ class StoreUnderTest:
     maker: str
     argument: str
     hold: Callable[[], AbstractContextManager[object]] | None = None
+    _made: list[Store] = attrs.field(factory=list, init=False)
 
     def make(self) -> Store:
         """Return a new store."""
-        return make_store(self.maker, self.argument)
+        self._made.append(make_store(self.maker, self.argument))
+        return self._made[-1]
+
+    async def close(self) -> None:
+        """Close the stores that were made, where they can be."""
+        while self._made:
+            store = self._made.pop()
+            if isinstance(store, AbstractAsyncContextManager):
+                with suppress(StoreError):
+                    async with store:
+                        pass
 
 
 @attrs.frozen
@@ -53,7 +64,10 @@ class StoreRule:
         Raises:
             AssertionError: the store breaks the rule, and how.
         """
-        await self.run(subject)
+        try:
+            await self.run(subject)
+        finally:
+            await subject.close()
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,230 @@
+"""Real Redis and PostgreSQL servers for tests: on a free loopback port, with data in a temporary folder, to be stopped, killed and restarted.
+
+On a machine without the programs tests skip, with the reason; where ``CI`` is set they fail.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+_PATIENCE = 20.0
+
+
+def program(name: str, package: str) -> str:
+    """Return where a program is; without it the test is skipped, or fails in CI."""
+    found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", *_postgres_folders()]))
+    if found is None:
+        word = f"{name} is not here; Debian's package {package} brings it"
+        if os.environ.get("CI"):
+            pytest.fail(word)
+        pytest.skip(word)
+    return found
+
+
+def _postgres_folders() -> list[str]:
+    return sorted((str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class RedisServer:
+    """A Redis server.
+
+    Args:
+        folder: for its data.
+        options: more of redis-server's, such as ``--appendonly yes``.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._program = program("redis-server", "redis-server")
+        self.folder = folder
+        self.port = free_port()
+        self.socket = folder / "redis.sock"
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def url(self) -> str:
+        """The server's URL."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        fixed = [
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.folder),
+            "--unixsocket",
+            str(self.socket),
+            "--save",
+            "",
+        ]
+        self._process = subprocess.Popen(
+            [self._program, *fixed, *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _wait_for(lambda: _answers(self.socket))
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._end(signal.SIGTERM)
+
+    def pause(self) -> None:
+        """Let it hang; it accepts connections and says nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def _end(self, how: int) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.send_signal(how)
+                process.send_signal(signal.SIGCONT)
+            process.wait(_PATIENCE)
+
+
+class PostgresServer:
+    """A PostgreSQL server.
+
+    Args:
+        folder: for its data.
+        options: of its configuration, such as ``max_connections=10``.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._initdb = program("initdb", "postgresql")
+        self._control = program("pg_ctl", "postgresql")
+        self.folder = folder
+        self.port = free_port()
+        self._options = ("fsync=off", *options)
+        folder.mkdir(parents=True, exist_ok=True)
+        # It refuses to run as root, so root lends it to the user that Debian's package made.
+        self._user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
+        if self._user is not None:
+            os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+            for parent in folder.parents:  # pytest's folders are closed to others
+                if (
+                    parent.owner() == "root"
+                    and parent.is_relative_to(Path(os.environ.get("TMPDIR", "/tmp")))
+                    and not parent.stat().st_mode & 0o001
+                ):
+                    parent.chmod(parent.stat().st_mode | 0o001)
+        self._run([self._initdb, "-D", str(folder / "data"), "-U", "authmail", "-A", "trust", "--no-sync"])
+
+    @property
+    def url(self) -> str:
+        """The server's URL; with a user who may do everything, and no password."""
+        return f"postgresql://authmail@127.0.0.1:{self.port}/postgres"
+
+    def url_of(self, database: str, user: str = "authmail") -> str:
+        """Return the URL of another database or user."""
+        return f"postgresql://{quote(user)}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = {"port": self.port, "unix_socket_directories": self.folder, "listen_addresses": "127.0.0.1"}
+        words = " ".join(f"-c {name}={value}" for name, value in settings.items()) + "".join(
+            f" -c {one}" for one in self._options
+        )
+        self._run(
+            [
+                self._control,
+                "-D",
+                str(self.folder / "data"),
+                "-o",
+                words,
+                "-l",
+                str(self.folder / "log"),
+                "-w",
+                "-t",
+                "20",
+                "start",
+            ]
+        )
+
+    def stop(self, mode: str = "fast") -> None:
+        """End it; ``immediate`` is a crash."""
+        self._run([self._control, "-D", str(self.folder / "data"), "-m", mode, "-w", "-t", "20", "stop"])
+
+    def kill(self) -> None:
+        """End it with all that it was about to do."""
+        self.stop("immediate")
+
+    def pause(self) -> None:
+        """Let it hang: connections are made, and nothing is said."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        for process in (first, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    def _run(self, command: list[str]) -> None:
+        lent = {} if self._user is None else {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd=self.folder, **lent)  # type: ignore[call-overload]
+        if done.returncode:
+            raise RuntimeError(f"{command[0]}: {done.stdout.decode()[-400:]}")
+
+
+@contextmanager
+def running(server: RedisServer | PostgresServer) -> Iterator[RedisServer | PostgresServer]:
+    """Run a server within a block."""
+    server.start()
+    try:
+        yield server
+    finally:
+        with suppress(RuntimeError):  # the test stopped it
+            server.stop()
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(str(path))
+            probe.sendall(b"PING\r\n")
+            return bool(probe.recv(1))  # also where it asks for a password
+        except OSError:
+            return False
+
+
+def _wait_for(holds) -> None:  # type: ignore[no-untyped-def]
+    ends = time.monotonic() + _PATIENCE
+    while not holds():
+        if time.monotonic() > ends:
+            raise RuntimeError("the server does not answer")
+        time.sleep(0.02)
