@@ -8,7 +8,7 @@ from typing import Any
 from authmail.delivery.events import report
 from authmail.delivery.evidence import Doubts, Speaks, domain_of, speaks_of, weight
 from authmail.delivery.opening import Opening, SharedOpening
-from authmail.delivery.sender import MessageSender, attempt, deadline_of, name_of, now
+from authmail.delivery.sender import MessageSender, attempt, deadline_of, name_of, now, single_sender
 from authmail.delivery.stores import Note, Store
 from authmail.delivery.trip import Noting
 from authmail.mail.email import Mail
@@ -62,7 +62,7 @@ class Breaker(Noting):
         self._first_rest = rest
         self._longest_rest = longest_rest
         self.store = store
-        self._shared = SharedOpening(store, sender, self.beside) if store is not None else None
+        self._shared = SharedOpening(store, single_sender(sender), self.beside) if store is not None else None
         self._failed = 0.0
         self._doubts = Doubts()
         self._good: OrderedDict[str, float] = OrderedDict()

@@ -107,6 +107,16 @@ def wrappers_within(wrapper: Wrapper) -> Iterator[Wrapper]:
             yield from wrappers_within(part)
 
 
+def single_sender(sender: object) -> object:
+    """Return the innermost sender, where each wrapper around it has but this one; else the first wrapper with several."""
+    while isinstance(sender, Wrapper):
+        within = [part for part in sender.inside if hasattr(part, "send")]
+        if len(within) != 1:
+            break
+        sender = within[0]
+    return sender
+
+
 def _resources(wrapper: Wrapper) -> Iterator[Any]:
     """Yield what is opened, in this order; what goes on beside messages is waited for before its store closes."""
     for part in wrapper.inside:

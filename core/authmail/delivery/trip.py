@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import ClassVar
 
 import attrs
 
@@ -42,6 +43,8 @@ class Claiming(Wrapper):
     scope: str
     #: Whether no message goes out while the store cannot be used.
     strict: bool
+    #: Whether it asks for a turn, and for nothing else.
+    takes_turn: ClassVar[bool] = False
 
     @once
     def _noting_within(self) -> "tuple[Noting, ...]":
@@ -77,6 +80,7 @@ class Trip:
         begun: what it said; None where it failed, and the message goes out all the same.
         within: the other wrappers that are served.
         beside: goes on with what nobody waits for.
+        at: when the store said it, a time of :func:`~authmail.delivery.sender.now`.
     """
 
     store: Store
@@ -84,6 +88,7 @@ class Trip:
     begun: Begun | None
     within: list[Claiming]
     beside: Beside
+    at: float = attrs.field(factory=now)
     _uncount: list[str] = attrs.field(factory=list)
     _answer: str | None = None
     _answered: bool = False
@@ -157,7 +162,7 @@ async def set_out(wrapper: Claiming, message: Mail, deadline: float, claim: Clai
     own = wrapper.claim(message, left) if claim is None else claim
     claim = _together([own, *(member.claim(message, left) for member in members[1:])], tuple(noting))
     trip = Trip(store, claim, None, members[1:], wrapper.beside)
-    if not (claim.key or claim.counts):
+    if not (claim.key or claim.counts or claim.turn):
         return trip
     try:
         trip.begun = await _begin(store, claim, left * _SHARE, wrapper.beside)
@@ -166,6 +171,7 @@ async def set_out(wrapper: Claiming, message: Mail, deadline: float, claim: Clai
             raise NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE) from None
         _log.warning("sent without limits or a look for repeats: %s", error)
         return trip
+    trip.at = now()
     for key, sender in noting.items():
         sender.hear_note(trip.begun.notes.get(key))
     if trip.begun.wait > 0:
@@ -175,12 +181,18 @@ async def set_out(wrapper: Claiming, message: Mail, deadline: float, claim: Clai
 
 
 def _claiming_within(wrapper: Claiming, message: Mail) -> Iterator[Claiming]:
-    """Yield a wrapper, and those within that share its store, as far as each is passed once by a message."""
+    """Yield a wrapper, and those within that share its store, as far as each is passed once by a message; and the first that takes a turn."""
     yield wrapper
-    inner = wrapper.toward(message)
-    while isinstance(inner, Wrapper) and inner.passes_once:
+    inner, once_each, takes_turn = wrapper.toward(message), True, wrapper.takes_turn
+    while isinstance(inner, Wrapper) and not (takes_turn and not once_each):
+        once_each = once_each and inner.passes_once
         if isinstance(inner, Claiming) and inner.store is wrapper.store:
-            yield inner
+            # A turn that is taken ahead is right for the first attempt, and lost where there is none; what is counted would stay.
+            if inner.takes_turn and not takes_turn:
+                takes_turn = True
+                yield inner
+            elif once_each:
+                yield inner
         inner = inner.toward(message)
 
 
@@ -210,4 +222,5 @@ def _together(claims: list[Claim], notes: tuple[str, ...]) -> Claim:
         return claims[0]
     keyed = next((claim for claim in claims if claim.key), claims[0])
     counts = dict.fromkeys(count for claim in claims for count in claim.counts)
-    return attrs.evolve(keyed, counts=tuple(counts), notes=notes)
+    turn = next((claim.turn for claim in claims if claim.turn), None)
+    return attrs.evolve(keyed, counts=tuple(counts), notes=notes, turn=turn)
