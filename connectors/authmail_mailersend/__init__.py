@@ -4,9 +4,9 @@ Sources: MailerSend's pages *Send an email* and *General API resources* (2026-11
 """
 
 import re
-from collections.abc import Iterable
 from functools import partial
 from importlib.resources import files
+from typing import ClassVar
 
 from authmail import (
     ApiSettings,
@@ -14,7 +14,6 @@ from authmail import (
     Mailbox,
     MessageRejected,
     Phase,
-    Problem,
     Reason,
     Request,
     Secret,
@@ -48,6 +47,7 @@ class MailerSendConfig(ApiSettings):
     """What an operator fills in."""
 
     host = "api.mailersend.com"
+    beginnings: ClassVar = {"api_key": "mlsn."}
 
     api_key: Secret = setting(
         "API token",
@@ -74,12 +74,6 @@ class MailerSendConfig(ApiSettings):
         """Headers of every request; without ``Accept`` an API of this make may answer an error with a page."""
         return {"Authorization": f"Bearer {self.api_key.reveal()}", "Accept": "application/json"}
 
-    def warnings(self) -> Iterable[Problem]:
-        """Yield what somebody most likely did not mean."""
-        if not self.api_key.reveal().startswith("mlsn."):
-            yield Problem("apiKey", "does not look like a token of MailerSend", "tokens begin with mlsn.")
-        yield from super().warnings()
-
 
 def send_email(email: Email, config: MailerSendConfig) -> Request:
     """Return the request that sends a mail (page *Send an email*).
@@ -91,7 +85,7 @@ def send_email(email: Email, config: MailerSendConfig) -> Request:
         MessageRejected: MailerSend takes no such subject, or no such header.
     """
     _check(email)
-    reply_to = email.reply_to or (Mailbox.parse(config.reply_to) if config.reply_to else None)
+    reply_to = email.replies_to(config.reply_to)
     mail = {
         "from": _person(email.sent_from(Mailbox.parse(config.from_))),
         "to": [_person(email.to if set(email.to.name).isdisjoint(",;") else Mailbox(email.to.address))],  # no name with , or ;

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import ClassVar
 
 import attrs
 
@@ -30,6 +31,7 @@ class ResendConfig(ApiSettings):
     """What an operator fills in."""
 
     host = "api.resend.com"
+    beginnings: ClassVar = {"api_key": "re_"}
 
     api_key: Secret = setting("API key", help="Resend > API keys; Sending access is enough", placeholder="re_…", check=_api_key)
     from_: str = setting(
@@ -58,8 +60,6 @@ class ResendConfig(ApiSettings):
 
     def warnings(self) -> Iterable[Problem]:
         """Yield what somebody most likely did not mean."""
-        if not self.api_key.reveal().startswith("re_"):
-            yield Problem("apiKey", "does not look like a key of Resend", "keys begin with re_")
         if self.sender.address.rpartition("@")[2] == TEST_DOMAIN:
             hint = say("verify a domain of your own and use an address of it")
             yield Problem("from", "is Resend's test sender, which reaches nobody but yourself", hint)

@@ -1,6 +1,6 @@
 """A mail and a config become one request. Pure: the key comes from outside."""
 
-from authmail import Email, Mailbox, Request
+from authmail import Email, Request
 from authmail_resend.config import ResendConfig
 
 
@@ -14,7 +14,7 @@ def send_email(email: Email, config: ResendConfig, key: str) -> Request:
         config: the settings.
         key: by which Resend tells a repeat from a second mail, for 24 hours; at most 256 characters.
     """
-    reply_to = email.reply_to or (Mailbox.parse(config.reply_to) if config.reply_to else None)
+    reply_to = email.replies_to(config.reply_to)
     mail = {
         "from": str(email.sent_from(config.sender)),
         "to": [email.to.address],

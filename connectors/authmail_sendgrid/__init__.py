@@ -4,9 +4,9 @@ Sources: SendGrid's pages *Mail Send* and *Mail Send errors*, its OpenAPI descri
 """
 
 from collections.abc import Iterable
-from functools import cached_property, partial
+from functools import partial
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from authmail import (
     ApiSettings,
@@ -26,9 +26,6 @@ from authmail import (
 )
 from authmail_sendgrid.account import check_account
 from authmail_sendgrid.answers import ANSWERS
-
-#: A key of one region is unknown in the other.
-HOSTS = {"global": "api.sendgrid.com", "eu": "api.eu.sendgrid.com"}
 
 # Page *Mail Send*.
 _MOST_CATEGORIES, _LONGEST_CATEGORY = 10, 255
@@ -58,6 +55,10 @@ def _categories(categories: tuple[str, ...]) -> None:
 @settings
 class SendGridConfig(ApiSettings):
     """What an operator fills in: Logto's keys, and what Logto lacks."""
+
+    # A key of one region is unknown in the other.
+    hosts: ClassVar = {"global": "api.sendgrid.com", "eu": "api.eu.sendgrid.com"}
+    beginnings: ClassVar = {"api_key": "SG."}
 
     api_key: Secret = setting(
         "API key",
@@ -98,11 +99,6 @@ class SendGridConfig(ApiSettings):
         group="more",
     )
 
-    @cached_property
-    def url(self) -> str:
-        """Where the API is."""
-        return checks.endpoint_url(self.endpoint, HOSTS[self.region])
-
     @property
     def headers(self) -> dict[str, str]:
         """Headers of every request."""
@@ -115,10 +111,6 @@ class SendGridConfig(ApiSettings):
 
     def warnings(self) -> Iterable[Problem]:
         """Yield what somebody most likely did not mean."""
-        if not self.api_key.reveal().startswith("SG."):
-            yield Problem("apiKey", "does not look like a key of SendGrid", "keys begin with SG.")
-        if self.endpoint is not None and self.region != "global":
-            yield Problem("region", "has no effect beside endpoint", "remove one of them")
         if self.bypass_list_management:
             hint = say("complaints count against your reputation at SendGrid; leave it off unless codes must reach everybody")
             yield Problem("bypassListManagement", "sends also to people who complained or unsubscribed", hint)
@@ -135,7 +127,7 @@ def send_email(email: Email, config: SendGridConfig, nonce: str) -> Request:
         MessageRejected: SendGrid takes no such header, or no empty subject.
     """
     _check(email)
-    reply_to = email.reply_to or (Mailbox.parse(config.reply_to) if config.reply_to else None)
+    reply_to = email.replies_to(config.reply_to)
     parts = {"text/plain": email.text, "text/html": email.html}
     mail: dict[str, Any] = {
         "from": _person(email.sent_from(config.sender)),

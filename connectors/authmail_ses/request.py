@@ -31,7 +31,7 @@ def send_email(email: Email, config: SESConfig, now: datetime) -> Request:
     Raises:
         MessageRejected: SES takes no such address or header.
     """
-    reply_to = email.reply_to or (Mailbox.parse(config.reply_to) if config.reply_to else None)
+    reply_to = email.replies_to(config.reply_to)
     mail = {
         "FromEmailAddress": _mailbox(email.sent_from(config.sender)),
         "FromEmailAddressIdentityArn": config.email_address_identity_arn,

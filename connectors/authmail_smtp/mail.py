@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import attrs
 
-from authmail import Email, Mailbox, MessageRejected, Phase, Reason, hide_fields, say
+from authmail import Email, MessageRejected, Phase, Reason, hide_fields, say
 from authmail_smtp.body import body
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.custom_headers import is_own_header, written
@@ -53,7 +53,7 @@ def compose(email: Email, config: SMTPConfig, *, unique: str, now: datetime | No
         MessageRejected: something of it cannot be written, or is the mail's own to write.
     """
     sender = email.sent_from(config.sender)
-    reply_to = email.reply_to or (Mailbox.parse(config.reply_to) if config.reply_to else None)
+    reply_to = email.replies_to(config.reply_to)
     message_id = f"<{unique}@{sender.domain}>"
     addresses = [sender.address, email.to.address, *([reply_to.address] if reply_to else [])]
     try:

@@ -3,10 +3,9 @@
 Sources: SMTP2GO's pages *Send a standard email*, *Getting started* and *Authentication* (2026-11), and captures of its official SDK.
 """
 
-from collections.abc import Iterable
-from functools import cached_property, partial
+from functools import partial
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from authmail import (
     ApiSettings,
@@ -14,7 +13,6 @@ from authmail import (
     Mailbox,
     MessageRejected,
     Phase,
-    Problem,
     Reason,
     Request,
     Secret,
@@ -26,14 +24,6 @@ from authmail import (
 )
 from authmail_smtp2go.account import check_account
 from authmail_smtp2go.answers import ANSWERS
-
-#: Page *Authentication*; the global one leads to the region that is nearest to this server.
-HOSTS = {
-    "global": "api.smtp2go.com",
-    "us": "us-api.smtp2go.com",
-    "eu": "eu-api.smtp2go.com",
-    "au": "au-api.smtp2go.com",
-}
 
 # The first three by the page *Send a standard email*; the last is the mail's own, and must not stand there twice.
 _RESERVED_HEADERS = frozenset({"content-type", "content-transfer-encoding", "mime-version", "reply-to"})
@@ -49,6 +39,15 @@ def _sender(text: str) -> None:
 @settings
 class SMTP2GOConfig(ApiSettings):
     """What an operator fills in: Logto's keys, and what Logto lacks."""
+
+    # Page *Authentication*; the global one leads to the region that is nearest to this server.
+    hosts: ClassVar = {
+        "global": "api.smtp2go.com",
+        "us": "us-api.smtp2go.com",
+        "eu": "eu-api.smtp2go.com",
+        "au": "au-api.smtp2go.com",
+    }
+    beginnings: ClassVar = {"api_key": "api-"}
 
     api_key: Secret = setting(
         "API key",
@@ -76,11 +75,6 @@ class SMTP2GOConfig(ApiSettings):
         "Reply to", help="Replies go here; a template's own address wins", check=checks.one_mailbox, default=None, group="more"
     )
 
-    @cached_property
-    def url(self) -> str:
-        """Where the API is."""
-        return checks.endpoint_url(self.endpoint, HOSTS[self.region])
-
     @property
     def headers(self) -> dict[str, str]:
         """Headers of every request. The key may stand in the body too, which is what gets logged."""
@@ -90,14 +84,6 @@ class SMTP2GOConfig(ApiSettings):
     def mailbox(self) -> Mailbox:
         """Whom mails come from, unless a template says otherwise."""
         return Mailbox(self.sender, self.sender_name or "")
-
-    def warnings(self) -> Iterable[Problem]:
-        """Yield what somebody most likely did not mean."""
-        if not self.api_key.reveal().startswith("api-"):
-            yield Problem("apiKey", "does not look like a key of SMTP2GO", "keys begin with api-")
-        if self.endpoint is not None and self.region != "global":
-            yield Problem("region", "has no effect beside endpoint", "remove one of them")
-        yield from super().warnings()
 
 
 def send_email(email: Email, config: SMTP2GOConfig, nonce: str) -> Request:
@@ -109,7 +95,7 @@ def send_email(email: Email, config: SMTP2GOConfig, nonce: str) -> Request:
         MessageRejected: SMTP2GO takes no such header, or no empty subject or body.
     """
     _check(email)
-    reply_to = email.reply_to or (Mailbox.parse(config.reply_to) if config.reply_to else None)
+    reply_to = email.replies_to(config.reply_to)
     headers = dict(email.headers) | ({"Reply-To": str(reply_to)} if reply_to else {})
     mail: dict[str, Any] = {
         "sender": str(email.sent_from(config.mailbox)),

@@ -85,3 +85,11 @@ def test_a_missing_file_is_told(tmp_path):
     """The error names metadata.json."""
     with pytest.raises(ValueError, match=r"metadata\.json cannot be used"):
         ConnectorMetadata.load(tmp_path, settings=Config)
+
+
+@pytest.mark.parametrize("rate", [0, -1, "2", True])
+def test_a_rate_is_a_number_of_mails_a_second(rate):
+    """A pace is made of it."""
+    with pytest.raises(ValueError, match="rate must be a number of mails a second"):
+        ConnectorMetadata("acme-mail", "acme", {"en": "Acme"}, {"en": "Acme"}, rate=rate)
+    assert ConnectorMetadata("acme-mail", "acme", {"en": "Acme"}, {"en": "Acme"}, rate=0.5).rate == 0.5

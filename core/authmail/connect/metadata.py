@@ -35,6 +35,11 @@ def _valid_phrases(_: object, field: "attrs.Attribute[Any]", value: Mapping[str,
         raise ValueError(say("metadata: {name} must be texts by language tag, with one for en", name=field.name))
 
 
+def _valid_rate(_: object, field: "attrs.Attribute[Any]", value: float | None) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):
+        raise ValueError(say("metadata: {name} must be a number of mails a second", name=field.name))
+
+
 @attrs.frozen(repr=False)
 class ConnectorMetadata:
     """A connector's metadata.
@@ -51,6 +56,7 @@ class ConnectorMetadata:
         translations: setting's key → ``label`` and ``help`` → language tag → text.
         slug: path of the guide on a documentation site.
         sidebar_label: what its navigation calls it.
+        rate: mails a second that the provider publishes for every account; None where it publishes none.
 
     Raises:
         ValueError: an id or a text by language is not one.
@@ -67,6 +73,7 @@ class ConnectorMetadata:
     translations: Mapping[str, Mapping[str, Mapping[str, str]]] = attrs.field(factory=dict, kw_only=True)
     slug: str | None = attrs.field(default=None, kw_only=True)
     sidebar_label: str | None = attrs.field(default=None, kw_only=True)
+    rate: float | None = attrs.field(default=None, kw_only=True, validator=_valid_rate)
 
     @classmethod
     def load(cls, folder: Traversable, *, settings: type) -> Self:
@@ -99,6 +106,7 @@ class ConnectorMetadata:
             translations=data.get("settings", {}),
             slug=data.get("slug"),
             sidebar_label=data.get("sidebarLabel"),
+            rate=data.get("rate"),
         )
         add_words(metadata.id, lambda language: {**metadata._helps(language), **words_in(folder)(language)})
         return metadata

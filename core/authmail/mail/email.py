@@ -87,6 +87,10 @@ class Email:
         address = configured.address if self.from_address is None else self.from_address.address
         return Mailbox(address, self.from_name or configured.name)
 
+    def replies_to(self, configured: str | None) -> Mailbox | None:
+        """Return where replies go: the mail's own mailbox, else the configured one, if there is one."""
+        return self.reply_to or (Mailbox.parse(configured) if configured else None)
+
     @property
     def address(self) -> str:
         """The recipient's address, without a name."""

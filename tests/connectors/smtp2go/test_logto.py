@@ -1,22 +1,9 @@
 """Every captured case of Logto's SMTP2GO connector, met or different on purpose: docs/differences-from-logto.md."""
 
 import pytest
+from logto_cases import differences, email_of, outcome_of, paths_of_problems
 
-import authmail
-from authmail import (
-    AccountError,
-    ConfigError,
-    Egress,
-    Mailer,
-    Message,
-    OutcomeUnknown,
-    Receipt,
-    SendError,
-    Template,
-    Throttled,
-    hookimpl,
-)
-from authmail.testing.fault_server import FaultServer, request
+from authmail import AccountError, ConfigError, Mailer, OutcomeUnknown, Receipt, Throttled
 from authmail_smtp2go import SMTP2GOConfig, send_email
 
 SMTP2GO = "smtp2go-email-service"
@@ -43,24 +30,9 @@ def test_every_config_is_accepted_or_refused_alike(cases):
     found = cases("config_validation")
     assert len(found) == 19
     for case in found:
-        paths = []
-        try:
-            authmail.get_connector(SMTP2GO).validate_config(case["config"])
-        except ConfigError as error:
-            paths = list(dict.fromkeys(problem.path.replace("[", ".").replace("]", "") for problem in error.problems))
+        paths = paths_of_problems(SMTP2GO, case["config"])
         expected = [issue["path"] for issue in case.get("issues", [])]
         assert paths == DIFFERENT_PROBLEMS.get(case["id"], expected), case["label"]
-
-
-class Lookup:
-    """The host's look-up of templates, as the case has it."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    @hookimpl
-    def get_templates(self, type):
-        return [Template.from_dict({"usageType": type, **self.answer})] if "subject" in self.answer else []
 
 
 #: Of every request: the key goes in a header; both parts; SMTP2GO looks at the mail before it accepts.
@@ -94,12 +66,11 @@ async def test_every_request_is_the_same(cases):
     assert len(found) == 6
     for case in found:
         (captured,) = case["requests"]
-        plugins = [Lookup(case["i18n_template"])] if "i18n_template" in case else []
-        email = await Mailer(SMTP2GO, case["config"], plugins=plugins).preview(Message.from_dict(case["message"]))
+        email = await email_of(SMTP2GO, case)
         ours, theirs = send_email(email, SMTP2GOConfig.from_dict(case["config"]), NONCE), captured["body_json"]
         assert (captured["method"], captured["url"]) == ("POST", ours.url)
         assert theirs["api_key"] == ours.headers["X-Smtp2go-Api-Key"]
-        different = {key: ours.json.get(key) for key in ours.json.keys() | theirs.keys() if ours.json.get(key) != theirs.get(key)}
+        different = differences(ours.json, theirs)
         assert different == ALWAYS | DIFFERENT_FIELDS[case["id"]], case["id"]
 
 
@@ -125,18 +96,6 @@ async def test_every_answer_is_understood(cases):
             with pytest.raises(ConfigError):
                 Mailer(SMTP2GO, lacking)
             continue
-        response = case["response"]
-        body = response["body"].encode()
-        headers = "".join(f"{name}: {value}\r\n" for name, value in response.get("headers", {}).items())
-        answer = f"HTTP/1.1 {response['status']} X\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
-        result = error = None
-        async with FaultServer([request, answer]) as server:
-            async with Mailer(SMTP2GO, config | {"endpoint": server.url}, egress=Egress.ANY) as mailer:
-                try:
-                    result = await mailer.send(Message("user@example.com", "SignIn", {"code": "123456"}))
-                except SendError as raised:
-                    error = raised
-            await server.left()
-        assert len(server.requests) == case["request_count"], case["id"]
-        assert (type(result) is Receipt) == case["outcome"]["ok"], case["id"]
-        assert case["outcome"]["ok"] or type(error) is OUTCOMES[case["id"]], case["id"]
+        outcome, asked = await outcome_of(SMTP2GO, config, case["response"])
+        assert asked == case["request_count"], case["id"]
+        assert type(outcome) is (Receipt if case["outcome"]["ok"] else OUTCOMES[case["id"]]), case["id"]
