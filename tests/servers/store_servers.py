@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -140,6 +141,21 @@ class PostgresServer:
         self._run([self._initdb, "-D", str(folder / "data"), "-U", "authmail", "-A", "trust", "--no-sync"])
 
     @property
+    def lent(self) -> dict[str, Any]:
+        """As which user it runs, for subprocess."""
+        user = self._user
+        return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+    def keep(self, name: str, content: bytes) -> Path:
+        """Write a file that the server can read, and others cannot; return where it is."""
+        path = self.folder / name
+        path.touch(0o600)
+        path.write_bytes(content)
+        if self._user is not None:
+            os.chown(path, self._user.pw_uid, self._user.pw_gid)
+        return path
+
+    @property
     def url(self) -> str:
         """The server's URL; with a user who may do everything, and no password."""
         return f"postgresql://authmail@127.0.0.1:{self.port}/postgres"
@@ -194,14 +210,15 @@ class PostgresServer:
                 os.kill(process, number)
 
     def _run(self, command: list[str]) -> None:
-        lent = {} if self._user is None else {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd=self.folder, **lent)  # type: ignore[call-overload]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd=self.folder, **self.lent
+        )  # type: ignore[call-overload]
         if done.returncode:
             raise RuntimeError(f"{command[0]}: {done.stdout.decode()[-400:]}")
 
 
 @contextmanager
-def running(server: RedisServer | PostgresServer) -> Iterator[RedisServer | PostgresServer]:
+def running(server: Any) -> Iterator[Any]:
     """Run a server within a block."""
     server.start()
     try:
@@ -228,3 +245,58 @@ def _wait_for(holds) -> None:  # type: ignore[no-untyped-def]
         if time.monotonic() > ends:
             raise RuntimeError("the server does not answer")
         time.sleep(0.02)
+
+
+class PgBouncer:
+    """A pooler before a PostgreSQL server, in transaction mode.
+
+    Args:
+        folder: for its files.
+        server: which it leads to.
+        connections: the most to the server.
+    """
+
+    def __init__(self, folder: Path, server: PostgresServer, connections: int) -> None:
+        self._program = program("pgbouncer", "pgbouncer")
+        self._lent = server.lent
+        self.port = free_port()
+        self._file = folder / "pgbouncer.ini"
+        settings = {
+            "listen_addr": "127.0.0.1",
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "any",
+            "pool_mode": "transaction",
+            "default_pool_size": connections,
+            "max_client_conn": 200,
+        }
+        words = "".join(f"{name} = {value}\n" for name, value in settings.items())
+        database = f"postgres = host=127.0.0.1 port={server.port} user=authmail\n"
+        self._file.write_text(f"[databases]\n{database}[pgbouncer]\n{words}")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's URL, by way of this."""
+        return f"postgresql://authmail@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        # It reads its file after it has become the user that may not read pytest's folders.
+        with self._file.open("rb") as settings:
+            command = [self._program, "/dev/stdin"]
+            self._process = subprocess.Popen(command, stdin=settings, cwd="/", **silent, **self._lent)  # type: ignore[call-overload]
+        _wait_for(lambda: _listens(self.port))
+
+    def stop(self) -> None:
+        """End it."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            process.wait(_PATIENCE)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -17,11 +17,13 @@ from authmail.delivery.failover import Failover
 from authmail.delivery.file.composition import compose, load
 from authmail.delivery.file.schema import file_schema
 from authmail.delivery.limits import Limits
+from authmail.delivery.pace import Pace
 from authmail.delivery.retry import Retry
 from authmail.delivery.routes import Route, Routes
 from authmail.delivery.sender import MessageSender, Step, Wrapper
 from authmail.delivery.stores import Begun, Claim, Entry, Limit, MemoryStore, Note, SQLiteStore, Store, StoreError, Turn
 from authmail.delivery.stores.at import load_store
+from authmail.delivery.stores.reports import StoreCheck, StoreStats
 from authmail.delivery.unknown import OnUnknown
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ __all__ = [
     "MessageSender",
     "Note",
     "OnUnknown",
+    "Pace",
     "PostgresStore",
     "RedisStore",
     "Retry",
@@ -68,7 +71,9 @@ __all__ = [
     "SQLiteStore",
     "Step",
     "Store",
+    "StoreCheck",
     "StoreError",
+    "StoreStats",
     "Turn",
     "Wrapper",
     "compose",

@@ -94,7 +94,7 @@ class Breaker(Noting):
         opening = self._opening
         is_probe = opening is not None and opening.stops(message.address)
         if opening is not None and is_probe and not await self._may_probe(opening, deadline):
-            raise self._refusal(opening)
+            raise self._refusal(self._opening or opening)
         with self._admitted(is_probe=is_probe):
             if is_probe:
                 report("breaker", sender=self.name, state="probing", error=None, seconds=0.0)
@@ -134,9 +134,15 @@ class Breaker(Noting):
             return True
         self._probing = True  # while it is asked whether another process does
         try:
-            return await self._shared.claim_probe(deadline)
+            is_ours, note = await self._shared.claim_probe(deadline)
         finally:
             self._probing = False
+        if is_ours and opening.is_told:
+            self.hear_note(note)
+            if self._opening is not None and self._opening is not opening:  # another process tried meanwhile
+                self._shared.end_probe()
+                return False
+        return is_ours
 
     @contextmanager
     def _admitted(self, *, is_probe: bool) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """That a breaker is open, and how processes tell each other."""
 
+import asyncio
 import json
 import secrets
 from typing import Any
@@ -66,6 +67,7 @@ class SharedOpening:
         self._beside = beside
         self._heard: float | None = None
         self._probe: tuple[Claim, Begun] | None = None
+        self._telling: asyncio.Task[Any] | None = None
         self._others_probe_until = 0.0
 
     @property
@@ -128,11 +130,12 @@ class SharedOpening:
         cause = opening.cause
         said = {"token": opening.token, "rest": opening.next_rest, "cause": cause and [type(cause).__name__, _attributes(cause)]}
         text = json.dumps(said, default=str)
-        self._beside.begin("the note of a breaker", self._tell(opening, text, seconds + _REMEMBERED), 2 * _AFTERWARDS)
+        telling = self._tell(opening, text, seconds + _REMEMBERED)
+        self._telling = self._beside.begin("the note of a breaker", telling, 2 * _AFTERWARDS)
 
     def tell_closed(self) -> None:
         """Let others know that it is in order again."""
-        self._beside.begin("the note of a breaker", self._tell(None, None, 0.0), 2 * _AFTERWARDS)
+        self._telling = self._beside.begin("the note of a breaker", self._tell(None, None, 0.0), 2 * _AFTERWARDS)
 
     async def _tell(self, opening: Opening | None, text: str | None, keep: float) -> None:
         if (key := self.key) is not None:
@@ -140,33 +143,37 @@ class SharedOpening:
             if opening is not None:
                 opening.is_told = True
 
-    async def claim_probe(self, deadline: float) -> bool:
-        """Whether no other process tries the account just now; then this one does, until :meth:`end_probe`."""
+    async def claim_probe(self, deadline: float) -> tuple[bool, Note | None]:
+        """Whether no other process tries the account just now; then this one does, until :meth:`end_probe`. And the note as it is then."""
         key = self.key
         if key is None:
-            return True
+            return True, None
         if now() < self._others_probe_until:
-            return False
+            return False, None
         left = deadline - now()
-        claim = Claim(key=f"{key}/probe", fingerprint="probe", lease=left, keep=left)
+        claim = Claim(key=f"{key}/probe", fingerprint="probe", lease=left, keep=left, notes=(key,))
         patience = min(_PATIENCE, left / 2)
         try:
             begun = await asked(self._store.begin(claim, timeout=patience), patience)
         except StoreError as error:
             _log.warning("nothing is heard of other processes' breakers: %s", error)
-            return True
+            return True, None
         if begun.entry is not None:
             self._others_probe_until = now() + min(_OLD, max(begun.entry.lease, 0.0))
-            return False
+            return False, None
         self._probe = claim, begun
-        return True
+        return True, begun.notes.get(key)
 
     def end_probe(self) -> None:
         """Let others try again, when they may."""
         if self._probe is not None:
             (claim, begun), self._probe = self._probe, None
-            ending = self._store.end(claim, begun, answer=None, uncount=(), timeout=_AFTERWARDS)
-            self._beside.begin("the end of a probe", asked(ending, _AFTERWARDS), 2 * _AFTERWARDS)
+            self._beside.begin("the end of a probe", self._end_probe(claim, begun, self._telling), 2 * _AFTERWARDS)
+
+    async def _end_probe(self, claim: Claim, begun: Begun, telling: asyncio.Task[Any] | None) -> None:
+        if telling is not None:  # whoever tries next knows what came of it
+            await asyncio.wait({telling})
+        await asked(self._store.end(claim, begun, answer=None, uncount=(), timeout=_AFTERWARDS), _AFTERWARDS)
 
 
 def _attributes(error: SendError) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Pace(Claiming):
 
     Args:
         sender: who sends.
+        name: what people call it; by default its connector.
         rate: messages a second; by default what the provider of a Mailer publishes for every account.
         burst: so many may go at once after a quiet time.
         store: where all who send for the account take turns; in memory by default, of this process alone.
@@ -41,21 +42,25 @@ class Pace(Claiming):
     takes_turn = True
     scope = ""
 
-    def __init__(self, sender: MessageSender, *, rate: float | None = None, burst: int = 1, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        sender: MessageSender,
+        *,
+        name: str | None = None,
+        rate: float | None = None,
+        burst: int = 1,
+        store: Store | None = None,
+    ) -> None:
         inner = single_sender(sender)
         published = inner.connector.metadata.rate if isinstance(inner, Mailer) else None
         if rate is None and published is None:
             raise ValueError(f"Pace needs a rate: {name_of(sender)} publishes none")
         self._sender = sender
+        self.name = name or name_of(sender)
         self.store = MemoryStore() if store is None else store
         self._alone = MemoryStore()
         self._own = secrets.token_hex(8)
         self._turn = Turn("", rate or published or 0.0, burst)
-
-    @property
-    def name(self) -> str:
-        """What people call the sender."""
-        return name_of(self._sender)
 
     @property
     def inside(self) -> tuple[Any, ...]:
@@ -77,7 +82,7 @@ class Pace(Claiming):
         deadline = deadline_of(timeout)
         trip = joined(self) or await set_out(self, message, deadline)
         await self._wait(trip, message, deadline)
-        return await attempt(self._sender, message, deadline)
+        return await attempt(self._sender, message, deadline, name=self.name)
 
     def claim(self, message: Mail, timeout: float) -> Claim:
         """Return the turn that a message asks for."""

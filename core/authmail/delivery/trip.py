@@ -13,6 +13,7 @@ from typing import ClassVar
 import attrs
 
 from authmail.connect.beside import Beside
+from authmail.delivery.events import report
 from authmail.delivery.sender import Wrapper, now, wrappers_within
 from authmail.delivery.stores import Begun, Claim, MemoryStore, Store, StoreError, asked
 from authmail.delivery.stores.store import Note
@@ -43,6 +44,8 @@ class Claiming(Wrapper):
     scope: str
     #: Whether no message goes out while the store cannot be used.
     strict: bool
+    #: Whether it could not be used by the last message that this was outermost for.
+    store_fails: bool = False
     #: Whether it asks for a turn, and for nothing else.
     takes_turn: ClassVar[bool] = False
 
@@ -54,6 +57,10 @@ class Claiming(Wrapper):
     @abstractmethod
     def claim(self, message: Mail, timeout: float) -> Claim:
         """Return what it asks for a message that may take so many seconds."""
+
+    def keys_of(self, address: str, scope: str) -> Iterable[str]:
+        """Return the keys that it counts under for an address alone, where the Delivery around it has this name."""
+        return ()
 
 
 class Noting(Wrapper):
@@ -77,10 +84,11 @@ class Trip:
     Args:
         store: the store.
         claim: what all of them ask together.
-        begun: what it said; None where it failed, and the message goes out all the same.
+        begun: what it said; None where it was not asked, or failed and the message goes out all the same.
         within: the other wrappers that are served.
         beside: goes on with what nobody waits for.
         at: when the store said it, a time of :func:`~authmail.delivery.sender.now`.
+        is_unheard: whether it failed; it may have begun the message all the same, and only its word was lost.
     """
 
     store: Store
@@ -89,6 +97,7 @@ class Trip:
     within: list[Claiming]
     beside: Beside
     at: float = attrs.field(factory=now)
+    is_unheard: bool = False
     _uncount: list[str] = attrs.field(factory=list)
     _answer: str | None = None
     _answered: bool = False
@@ -103,11 +112,14 @@ class Trip:
 
     async def end(self, deadline: float) -> None:
         """Say what became of the message, if there is anything to say."""
-        if self.begun is None or self.begun.wait or self.begun.entry or not (self._answered or self._uncount):
+        begun = Begun() if self.is_unheard else self.begun
+        if begun is None or begun.wait or begun.entry or not (self._answered or self._uncount):
             return
         claim = self.claim if self._answered else attrs.evolve(self.claim, key=None)
-        telling = _tell(self.store, claim, self.begun, self._answer, self._uncount)
-        if deadline - now() > _ENOUGH:
+        telling = _tell(self.store, claim, begun, self._answer, self._uncount)
+        if self.is_unheard:
+            self.beside.begin("the record of an answer", telling, 2 * _AFTERWARDS)
+        elif deadline - now() > _ENOUGH:
             await telling
         else:  # the answer goes back in time, and this on
             task = self.beside.begin("the record of an answer", telling, 2 * _AFTERWARDS)
@@ -167,10 +179,17 @@ async def set_out(wrapper: Claiming, message: Mail, deadline: float, claim: Clai
     try:
         trip.begun = await _begin(store, claim, left * _SHARE, wrapper.beside)
     except StoreError as error:
+        refusal = NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE)
+        _hear_of_store(wrapper, refusal)
+        trip.is_unheard = True
         if any(member.strict for member in members):
-            raise NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE) from None
+            trip.answer(None)
+            trip.uncount(key for key, _ in claim.counts)
+            await trip.end(deadline)
+            raise refusal from None
         _log.warning("sent without limits or a look for repeats: %s", error)
         return trip
+    _hear_of_store(wrapper, None)
     trip.at = now()
     for key, sender in noting.items():
         sender.hear_note(trip.begun.notes.get(key))
@@ -178,6 +197,13 @@ async def set_out(wrapper: Claiming, message: Mail, deadline: float, claim: Clai
         hint = say("too many messages for this recipient, client or account; this is the host's own limit")
         raise Limited(hint, retry_after=trip.begun.wait)
     return trip
+
+
+def _hear_of_store(wrapper: Claiming, error: NotSent | None) -> None:
+    """Tell whoever listens that a store fails, or does so no more."""
+    if error is not None or wrapper.store_fails:
+        wrapper.store_fails = error is not None
+        report("store", store=type(wrapper.store).__name__, error=error)
 
 
 def _claiming_within(wrapper: Claiming, message: Mail) -> Iterator[Claiming]:

@@ -102,7 +102,55 @@ class Unkeyed(MemoryStore):
         return "/".join(parts).encode("utf-8", "surrogatepass").hex() if len(parts) > 1 else parts[0]
 
 
+class Hurried(MemoryStore):
+    """Gives every message a turn at once."""
+
+    async def begin(self, claim, *, timeout=0.0):
+        return attrs.evolve(await super().begin(claim, timeout=timeout), turn=0.0)
+
+
+class Stiff(MemoryStore):
+    """Knows no bursts."""
+
+    async def begin(self, claim, *, timeout=0.0):
+        return await super().begin(
+            claim if claim.turn is None else attrs.evolve(claim, turn=attrs.evolve(claim.turn, burst=1)), timeout=timeout
+        )
+
+
+class Wasteful(MemoryStore):
+    """Takes a place also where it comes too late."""
+
+    async def begin(self, claim, *, timeout=0.0):
+        return await super().begin(
+            claim if claim.turn is None else attrs.evolve(claim, turn=attrs.evolve(claim.turn, longest=600.0)), timeout=timeout
+        )
+
+
+class Equal(MemoryStore):
+    """Keeps no places for codes."""
+
+    async def begin(self, claim, *, timeout=0.0):
+        return await super().begin(
+            claim if claim.turn is None else attrs.evolve(claim, turn=attrs.evolve(claim.turn, coded=False)), timeout=timeout
+        )
+
+
+class Eager(MemoryStore):
+    """Gives turns to repeats too."""
+
+    async def begin(self, claim, *, timeout=0.0):
+        if claim.turn is not None:
+            await super().begin(attrs.evolve(claim, key=None, counts=()), timeout=timeout)
+        return await super().begin(claim if claim.turn is None else attrs.evolve(claim, turn=None), timeout=timeout)
+
+
 BAD = {
+    "gives turns one after another": Hurried,
+    "gives turns at once after a quiet time": Stiff,
+    "takes no turn that comes too late": Wasteful,
+    "keeps a fifth of the turns for codes": Equal,
+    "gives no turn to repeats": Eager,
     "counts up to a limit in a rolling time": Generous,
     "counts no repeat": Forgetful,
     "lets only the owner end": Ownerless,

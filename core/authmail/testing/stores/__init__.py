@@ -14,10 +14,11 @@ returns a new store over the same data each time.
 """
 
 from authmail.testing.stores.one import SINGLE
+from authmail.testing.stores.paced import PACED
 from authmail.testing.stores.shared import SHARED
 from authmail.testing.stores.subject import StoreRule, StoreUnderTest
 
 #: Every rule, in order.
-RULES: tuple[StoreRule, ...] = (*SINGLE, *SHARED)
+RULES: tuple[StoreRule, ...] = (*SINGLE, *PACED, *SHARED)
 
 __all__ = ["RULES", "StoreRule", "StoreUnderTest"]
