@@ -30,7 +30,8 @@ def _changed(value: Any, annotation: Any, path: str, change: Callable[[str, Any]
     if holds_secrets(annotation) and isinstance(value, Mapping):
         return {name: change(f"{path}.{name}", item) for name, item in value.items()}
     if is_secret(annotation):
-        return change(path, value)
+        several = isinstance(value, list | tuple)
+        return [change(f"{path}[{index}]", item) for index, item in enumerate(value)] if several else change(path, value)
     nested = nested_settings(annotation)
     return value if nested is None else _below(value, annotation, nested, path, change)
 

@@ -125,6 +125,8 @@ class _Walk:
     def _secret(self, value: Any, kind: Any, path: _Path) -> Any:
         if holds_secrets(kind) and isinstance(value, Mapping):
             return {name: self._secret(item, None, (*path, name)) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._secret(item, None, path) for item in value]
         return self.change(path, value, value) if is_reference(value) else self._hidden(value, path)
 
     def _each(self, value: Any, kind: Any, path: _Path, visit: Callable[[Any, _Path], Any]) -> Any:

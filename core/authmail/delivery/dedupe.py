@@ -1,13 +1,13 @@
 """Dedupe: one mail for one message, however often it is asked for, and the first answer for every repeat."""
 
 import asyncio
-import json
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 import attrs
 
 from authmail.delivery.events import passage
+from authmail.delivery.kept_answers import read_answer, write_answer
 from authmail.delivery.limits import canonical_address
 from authmail.delivery.sender import MessageSender, Step, attempt, deadline_of, now
 from authmail.delivery.sharing import where_shared
@@ -27,8 +27,6 @@ from authmail.outcomes import (
     SendError,
 )
 from authmail.words.text import say
-
-_RECEIPT = [field.name for field in attrs.fields(Receipt)]
 
 # How often an entry of another process is looked at, in seconds.
 _LOOK = 0.1
@@ -155,7 +153,7 @@ class Dedupe(Claiming):
             await trip.end(deadline)
             raise
         # Anything else, such as the end of the loop: it may have been sent, which the entry says when its lease is over.
-        trip.answer(_written(answer) if isinstance(answer, Receipt | OutcomeUnknown) else None)
+        trip.answer(write_answer(answer) if isinstance(answer, Receipt | OutcomeUnknown) else None)
         await trip.end(deadline)
         return answer
 
@@ -223,24 +221,13 @@ def _other_message() -> MessageRejected:
     return MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
 
 
-# Odd values that a provider gave for ids are kept as texts.
-_encode = json.JSONEncoder(default=str).encode
-
-
-def _written(answer: Receipt | OutcomeUnknown) -> str:
-    if isinstance(answer, Receipt):
-        return _encode({"receipt": {name: getattr(answer, name) for name in _RECEIPT}})
-    return _encode({"unknown": {name: value for name, value in answer.to_dict().items() if name != "outcome"}})
-
-
 def _read(entry: Entry) -> Receipt | SendError:
     if entry.answer is None:
         hint = say("whoever began to send this message stopped before saying how it ended, so it may have been sent")
         return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.DURING)
     try:
-        answer = json.loads(entry.answer)
-        return Receipt(**answer["receipt"]) if "receipt" in answer else OutcomeUnknown(**answer["unknown"])
-    except (ValueError, TypeError, LookupError):  # of another version, or of a broken file
+        return read_answer(entry.answer)
+    except ValueError:  # of another version, or of a broken file
         hint = say("it was sent or may have been; the store's record of the answer cannot be read")
         return OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.AFTER)
 

@@ -66,6 +66,11 @@ class Limits(Claiming):
         self.scope = scope
         self.strict = strict
 
+    def around(self, sender: MessageSender) -> "Limits":
+        """Return the same limits around another sender."""
+        limits = {"recipient": self._recipient, "ip": self._ip, "account": self._account}
+        return Limits(sender, store=self.store, scope=self.scope, strict=self.strict, **limits)
+
     @property
     def inside(self) -> tuple[Any, ...]:
         """The sender and the store."""
@@ -117,12 +122,21 @@ class Limits(Claiming):
             trip.uncount(key for _, key, _ in self._counts(message))
             raise
 
+    def keys_of(self, address: str, scope: str) -> Iterable[str]:
+        """Return the keys that messages to an address count under as its own; none where it has no limit."""
+        if self._recipient is None:
+            return ()
+        return (self._key("recipient", self.scope or scope, self._recipient, same_person(address)),)
+
     def _counts(self, message: Mail) -> Iterator[tuple[str, str, Limit]]:
         """Yield what is counted, the key and the limit."""
         scope = self.scope or passage().scope
         for what, limit, who in self._whose(message):
-            # Limits of several lengths around each other count apart.
-            yield what, self.store.digest(what, scope, str(limit.seconds), who), limit
+            yield what, self._key(what, scope, limit, who), limit
+
+    def _key(self, what: str, scope: str, limit: Limit, who: str) -> str:
+        # Limits of several lengths around each other count apart.
+        return self.store.digest(what, scope, str(limit.seconds), who)
 
     def _whose(self, message: Mail) -> Iterator[tuple[str, Limit, str]]:
         if self._recipient is not None:
