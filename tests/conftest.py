@@ -5,11 +5,13 @@ import json
 import logging
 import os
 import socket
+import uuid
 from pathlib import Path
 from weakref import WeakSet
 
 import hypothesis
 import pytest
+from store_servers import PostgresServer, RedisServer, running
 
 import authmail
 from authmail import Egress, Mailer
@@ -77,6 +79,26 @@ TEMPLATES = [
     }
     for usage_type in ("SignIn", "Register", "ForgotPassword", "Generic")
 ]
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """A Redis server that no test stops; each has a prefix of its own."""
+    with running(RedisServer(tmp_path_factory.mktemp("redis"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory):
+    """A PostgreSQL server that no test stops; each has a schema of its own."""
+    with running(PostgresServer(tmp_path_factory.mktemp("postgres"))) as server:
+        yield server
+
+
+@pytest.fixture
+def own():
+    """A name that no other test has."""
+    return f"t{uuid.uuid4().hex[:20]}"
 
 
 @pytest.fixture

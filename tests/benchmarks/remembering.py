@@ -69,15 +69,28 @@ class Remembering:
         kind: ``memory`` or ``file``.
         path: of the file.
         first: number of the first message, for one process of several; then the clock is the file's own.
+        made: makes a store of another kind, with a clock.
     """
 
-    def __init__(self, kind: str, path: Path, *, first: int | None = None) -> None:
+    store: Store
+
+    def __init__(
+        self,
+        kind: str,
+        path: Path,
+        *,
+        first: int | None = None,
+        made: Callable[[Callable[[], float]], Store] | None = None,
+    ) -> None:
         self.number = first or 0
         self._later = 0.0
         self.path = path
-        self.store: Store = (
-            SQLiteStore(path, clock=self._now if first is None else None) if kind == "file" else MemoryStore(clock=self._now)
-        )
+        if made is not None:
+            self.store = made(self._now)
+        elif kind == "file":
+            self.store = SQLiteStore(path, clock=self._now if first is None else None)
+        else:
+            self.store = MemoryStore(clock=self._now)
         self._limits = Limits(_Sender(), store=self.store, recipient=_RECIPIENT, ip=_CLIENT, account=_ACCOUNT)
         self.sender = Dedupe(self._limits, store=self.store)
 

@@ -11,8 +11,12 @@ import json
 import tempfile
 from pathlib import Path
 
-from remembering import SCENARIOS, Scale
+import on_servers
+import remembering
+from remembering import Scale
 from send import table
+
+SCENARIOS = remembering.SCENARIOS | on_servers.SCENARIOS
 
 
 async def main(options: argparse.Namespace) -> None:

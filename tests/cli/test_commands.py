@@ -3,6 +3,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -32,18 +33,24 @@ def config(tmp_path, raw):
     return write
 
 
-@pytest.mark.parametrize("command", [None, *main.commands])
+#: Each command as it is typed, those of groups too.
+GROUPS = {name: command for name, command in main.commands.items() if isinstance(command, click.Group)}
+COMMANDS = [name for name in main.commands if name not in GROUPS]
+COMMANDS += [f"{name} {inner}" for name, group in GROUPS.items() for inner in group.commands]
+
+
+@pytest.mark.parametrize("command", ["", *GROUPS, *COMMANDS])
 def test_help_has_an_example(run, command):
     """Every command explains itself, with an example, and ends with 0."""
-    result = run(*([command] if command else []), "--help")
+    result = run(*command.split(), "--help")
     assert result.exit_code == 0
     assert re.search(r"^ +authmail \w+", result.output, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", sorted(set(main.commands) - {"init"}))
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"init"}))
 def test_machines_can_read(run, command):
     """Every command has --json; init prints the file itself."""
-    assert "--json" in run(command, "--help").output
+    assert "--json" in run(*command.split(), "--help").output
 
 
 @pytest.mark.parametrize(

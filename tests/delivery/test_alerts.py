@@ -39,8 +39,10 @@ from authmail.delivery import (
     Dedupe,
     Delivery,
     Failover,
+    Limits,
     MemoryStore,
     Retry,
+    StoreError,
 )
 from authmail.sandbox import Sandbox
 from authmail_aliyun_dm.emulator import DirectMailEmulator
@@ -197,6 +199,30 @@ def test_a_breaker_that_another_process_closed_is_over_with_the_next_receipt(scr
 
     in_fake_time(scenario())
     assert pager.told == [("breaker_open", "on", 1), ("breaker_open", "over", 1)]
+
+
+def test_a_store_that_fails_is_told_and_that_it_works_again(scripted, in_fake_time, code, pager):
+    """Messages go out meanwhile, and nobody would notice that nothing is counted."""
+
+    class Store(MemoryStore):
+        works = False
+
+        async def begin(self, claim, *, timeout):
+            if not self.works:
+                raise StoreError("the store redis://192.0.2.1:6379/0 cannot be used: it did not answer in time")
+            return await super().begin(claim, timeout=timeout)
+
+    async def scenario():
+        store = Store()
+        delivery = Delivery(Dedupe(Limits(scripted(TAKEN), store=store), store=store), plugins=[Alerts([pager])])
+        for works in (False, False, True, True):
+            store.works = works
+            await outcome(delivery, code)
+
+    in_fake_time(scenario())
+    assert pager.told == [("store", "on", 1), ("store", "over", 2)]
+    assert pager.alerts[0]["sender"] == "Store"
+    assert pager.alerts[0]["hint"] == "the store redis://192.0.2.1:6379/0 cannot be used: it did not answer in time"
 
 
 def test_a_message_that_was_on_its_way_before_is_no_sign_of_order(scripted, in_fake_time, code, pager):

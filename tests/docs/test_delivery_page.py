@@ -62,6 +62,7 @@ def test_every_recipe_is_there():
         "Routes for the EU and China",
         "Strict invitations, generous codes",
         "Limits before anything is public",
+        "Many machines",
         "Somebody is told",
     ]
 
@@ -71,6 +72,8 @@ def test_recipes_are_valid_as_they_stand(title, templates, monkeypatch):
     """For authmail, and for an editor with the schema."""
     monkeypatch.setenv("AUTHMAIL_ALIYUN_SECRET", "secret")
     monkeypatch.setenv("AUTHMAIL_RESEND_KEY", "re_123456789")
+    monkeypatch.setenv("AUTHMAIL_STORE", "redis://user:password@redis.internal:6379/0")
+    monkeypatch.setenv("AUTHMAIL_STORE_SECRET", "a secret of sixteen or more")
     (templates / "resend").write_text("re_123456789")
     raw = RECIPES[title]
     assert list(jsonschema.Draft202012Validator(file_schema()).iter_errors(raw)) == []
@@ -148,6 +151,20 @@ async def test_limits(recipe):
         await delivery.send(Message("zoe@example.com", "SignIn", {"code": "999999"}, ip="192.0.2.1"))
     assert 590 < caught.value.retry_after <= 600
     assert len(inboxes["main"]) == 5
+
+
+@pytest.mark.parametrize("server", ["redis", "postgres"])
+async def test_many_machines(server, request, templates, monkeypatch):
+    """A double click that reaches two of them is one mail."""
+    monkeypatch.setenv("AUTHMAIL_STORE", request.getfixturevalue(f"{server}_server").url)
+    monkeypatch.setenv("AUTHMAIL_STORE_SECRET", "a secret of sixteen or more")
+    raw = RECIPES["Many machines"]
+    async with Sandbox({"account": authmail.get_connector("aliyun-dm").get_emulator()}) as sandbox:
+        senders = {"main": {**raw["senders"]["main"], "config": sandbox.config("account")}}
+        one, two = (compose({**raw, "senders": senders}, templates, egress=Egress.ANY, references=References()) for _ in range(2))
+        async with one, two:
+            assert await one.send(code()) == await two.send(code())
+        assert len(sandbox.inbox) == 1
 
 
 @pytest.mark.parametrize("recipe", ["Somebody is told"], indirect=True)

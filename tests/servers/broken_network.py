@@ -14,6 +14,9 @@ class Network:
 
     Args:
         port: of the server.
+
+    Attributes:
+        has_broken: is set once an answer was.
     """
 
     def __init__(self, port):
@@ -22,7 +25,7 @@ class Network:
         self._tasks = set()
         self._writers = set()
         self._how = "whole"
-        self.broken = 0
+        self.has_broken = asyncio.Event()
 
     def breaks(self, how):
         """Say what becomes of answers from now on.
@@ -76,7 +79,7 @@ class Network:
                 writer.write(part)
                 await writer.drain()
                 continue
-            self.broken += 1
+            self.has_broken.set()
             if how != "swallows":
                 writer.write(part[:1])
             if how == "cuts":

@@ -9,7 +9,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -116,7 +118,7 @@ class PostgresServer:
     """A PostgreSQL server.
 
     Args:
-        folder: for its data.
+        folder: for its data; root has another one made, which the server's user can read.
         options: of its configuration, such as ``max_connections=10``.
     """
 
@@ -126,19 +128,15 @@ class PostgresServer:
         self.folder = folder
         self.port = free_port()
         self._options = ("fsync=off", *options)
-        folder.mkdir(parents=True, exist_ok=True)
         # It refuses to run as root, so root lends it to the user that Debian's package made.
         self._user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
-        if self._user is not None:
-            os.chown(folder, self._user.pw_uid, self._user.pw_gid)
-            for parent in folder.parents:  # pytest's folders are closed to others
-                if (
-                    parent.owner() == "root"
-                    and parent.is_relative_to(Path(os.environ.get("TMPDIR", "/tmp")))
-                    and not parent.stat().st_mode & 0o001
-                ):
-                    parent.chmod(parent.stat().st_mode | 0o001)
-        self._run([self._initdb, "-D", str(folder / "data"), "-U", "authmail", "-A", "trust", "--no-sync"])
+        if self._user is None:
+            folder.mkdir(parents=True, exist_ok=True)
+        else:  # pytest's folders are closed to others, again and again
+            self.folder = Path(tempfile.mkdtemp(prefix="authmail-"))
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        self._run([self._initdb, "-D", str(self.folder / "data"), "-U", "authmail", "-A", "trust", "--no-sync"])
 
     @property
     def lent(self) -> dict[str, Any]:

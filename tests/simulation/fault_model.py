@@ -5,6 +5,7 @@ from bisect import bisect_right
 from random import Random
 
 import attrs
+from judge import Allowance
 from ledger import Asked, Ended, Ledger
 
 from authmail import AccountError, MessageRejected, NotSent, OutcomeUnknown, Receipt, SendError, Throttled
@@ -39,10 +40,12 @@ class Provider:
         random: of its own, so that what others do does not change its fate.
         ledger: where it writes down the truth.
         hours: how long its weather is made ahead.
+        allowance: how fast it may be asked; what comes faster is throttled.
     """
 
-    def __init__(self, name: str, random: Random, ledger: Ledger, hours: float) -> None:
+    def __init__(self, name: str, random: Random, ledger: Ledger, hours: float, allowance: Allowance) -> None:
         self.name = name
+        self._allowance = allowance
         self._random = random
         self._ledger = ledger
         self._changes, self._weather = [0.0], ["fair"]
@@ -69,7 +72,10 @@ class Provider:
         return receipt
 
     async def _answer(self, message, timeout, ended):
+        is_over = self._allowance.over(ended.asked.time) > 0
         fate = self._fate(message)
+        if is_over:
+            fate = attrs.evolve(fate, accepted=False, error=Throttled("too fast", retry_after=1.0))
         if fate.connecting >= timeout:
             await asyncio.sleep(timeout)
             raise NotSent("no connection in time", reason="timeout", phase="before")

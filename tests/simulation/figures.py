@@ -38,6 +38,7 @@ def _kind(sentence: str) -> str:
         "but nobody took it",
         "breaker",
         "account error",
+        "faster than its pace",
         "more than",
     ):
         if words in sentence:

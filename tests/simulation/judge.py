@@ -26,11 +26,47 @@ class Promises:
         rest: seconds for which a provider is left alone at least after it said that the account is at fault.
         most: mails to one recipient.
         window: in so many seconds.
+        hears: seconds after which all processes know of a breaker's opening.
+        rate: messages a second that a provider is asked to take.
+        burst: so many of them at once.
+        late: seconds by which one message may hear later than another that it is its turn.
     """
 
     rest: float
     most: int
     window: float
+    hears: float = 0.0
+    rate: float = math.inf
+    burst: int = 1
+    late: float = 0.0
+
+    def allowance(self) -> "Allowance":
+        """Return what one provider takes."""
+        return Allowance(self.rate, self.burst + self.late * self.rate if self.rate < math.inf else math.inf)
+
+
+class Allowance:
+    """In any n seconds at most ``rate * n + burst``, told one after the other; what is over counts too.
+
+    Args:
+        rate: a second.
+        burst: at once.
+    """
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._number = 0
+        self._least = math.inf
+
+    def over(self, time: float) -> float:
+        """Take one more in; return by how many they are too many."""
+        if self._rate == math.inf:
+            return 0.0
+        # Of those from the i-th to this one are too many: (this - i + 1) - rate * (time - time of i) - burst.
+        self._least = min(self._least, self._number - self._rate * time)
+        self._number += 1
+        return self._number - self._rate * time - self._least - self._burst
 
 
 def violations(ledger: Ledger, promises: Promises) -> Iterator[str]:
@@ -43,7 +79,8 @@ def violations(ledger: Ledger, promises: Promises) -> Iterator[str]:
         calls[call.message].append(call)
     for number, same in calls.items():
         yield from _of_message(number, same, sorted(ended[number], key=lambda one: one.asked.time))
-    yield from _while_open(ledger)
+    yield from _while_open(ledger, promises)
+    yield from _too_fast(ledger, promises)
     yield from _after_account_errors(ledger, promises)
     yield from _too_many(ledger, promises)
 
@@ -76,14 +113,21 @@ def _second_mails_without_excuse(ended: list[Ended], *, resends: bool) -> int:
     return found
 
 
-def _while_open(ledger: Ledger) -> Iterator[str]:
+def _too_fast(ledger: Ledger, promises: Promises) -> Iterator[str]:
+    allowances: dict[str, Allowance] = defaultdict(promises.allowance)
+    for asked in ledger.asked:
+        if (over := allowances[asked.provider].over(asked.time)) > _SLACK:
+            yield f"{asked.provider}: asked faster than its pace at {asked.time:.0f}, by {over:.1f} messages"
+
+
+def _while_open(ledger: Ledger, promises: Promises) -> Iterator[str]:
     asked_at: dict[str, list[float]] = defaultdict(list)
     for asked in ledger.asked:
         asked_at[asked.provider].append(asked.time)
     for time, provider, state, seconds in ledger.breakers:
         if state == "open":
             times = asked_at[provider]
-            early = bisect_left(times, time + seconds - _SLACK) - bisect_right(times, time)
+            early = bisect_left(times, time + seconds - _SLACK) - bisect_right(times, time + promises.hears)
             if early > 0:
                 yield f"{provider}: asked {early} times while its breaker was open at {time:.0f}"
 
@@ -100,7 +144,7 @@ def _after_account_errors(ledger: Ledger, promises: Promises) -> Iterator[str]:
             continue  # it was on its way when an earlier one came back
         last[provider] = one.time
         times = asked_at[provider]
-        early = bisect_left(times, one.time + promises.rest - _SLACK) - bisect_right(times, one.time + _SLACK)
+        early = bisect_left(times, one.time + promises.rest - _SLACK) - bisect_right(times, one.time + promises.hears + _SLACK)
         if early > 0:
             yield f"{provider}: asked {early} times within {promises.rest:g} s after its account error at {one.time:.0f}"
 

@@ -44,7 +44,13 @@ class Scale:
         return self.messages / self.per_second / 3600 + 1
 
 
-class _BreakerLog:
+class BreakerLog:
+    """Writes down when breakers open and close.
+
+    Args:
+        ledger: where.
+    """
+
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
@@ -58,11 +64,14 @@ def _policies(providers: list[Provider], ledger: Ledger, random: Random) -> Any:
     store = MemoryStore(clock=loop.time)
     failover = Failover({provider.name: provider for provider in providers})
     limits = Limits(Retry(failover, jitter=random.random), store=store, recipient=Limit(PROMISES.most, PROMISES.window))
-    return Delivery(Dedupe(limits, store=store), plugins=[_BreakerLog(ledger)])
+    return Delivery(Dedupe(limits, store=store), plugins=[BreakerLog(ledger)])
 
 
-#: Name → the senders that are compared. Each gets providers, ledger and random numbers.
-POLICIES: dict[str, Callable[[list[Provider], Ledger, Random], Any]] = {
+#: Makes a sender of providers, ledger and random numbers.
+Policy = Callable[[list[Provider], Ledger, Random], Any]
+
+#: Name → the senders that are compared.
+POLICIES: dict[str, Policy] = {
     "authmail": _policies,
     "retry all": lambda providers, *_: RetryAll(providers[0]),
     "fail over on all": lambda providers, *_: FailoverAll(providers),
@@ -71,14 +80,23 @@ POLICIES: dict[str, Callable[[list[Provider], Ledger, Random], Any]] = {
 }
 
 
-def lived(scale: Scale, policy: str = "authmail") -> Ledger:
-    """Return the ledger of a whole life, in fake time."""
-    return run_in_fake_time(_life(scale, POLICIES[policy]))
+def lived(scale: Scale, policy: str | Policy = "authmail", promises: Promises = PROMISES) -> Ledger:
+    """Return the ledger of a whole life, in fake time.
+
+    Args:
+        scale: how much happens.
+        policy: who sends, or a name in :data:`POLICIES`.
+        promises: to providers, which refuse what comes faster.
+    """
+    return run_in_fake_time(_life(scale, POLICIES[policy] if isinstance(policy, str) else policy, promises))
 
 
-async def _life(scale: Scale, policy: Callable[[list[Provider], Ledger, Random], Any]) -> Ledger:
+async def _life(scale: Scale, policy: Policy, promises: Promises) -> Ledger:
     ledger = Ledger()
-    providers = [Provider(name, Random(f"{scale.seed}{name}"), ledger, scale.hours) for name in ("one", "two", "three")]
+    providers = [
+        Provider(name, Random(f"{scale.seed}{name}"), ledger, scale.hours, promises.allowance())
+        for name in ("one", "two", "three")
+    ]
     sender = policy(providers, ledger, Random(f"{scale.seed}jitter"))
     running: set[asyncio.Task[None]] = set()
     for number, (pause, person, message, clicks) in enumerate(_wishes(scale)):

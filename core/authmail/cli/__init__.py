@@ -10,13 +10,18 @@ from authmail.cli.check import check
 from authmail.cli.connectors import connectors
 from authmail.cli.demo import demo
 from authmail.cli.explain import explain
+from authmail.cli.forget import forget
 from authmail.cli.info import info
 from authmail.cli.init import init
+from authmail.cli.key import key
 from authmail.cli.new_connector import new_connector
 from authmail.cli.preview import preview
+from authmail.cli.queue import queue
 from authmail.cli.sandbox import sandbox
 from authmail.cli.schema import schema
 from authmail.cli.send import send
+from authmail.cli.store import store
+from authmail.cli.worker import worker
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,8 +44,26 @@ def main(context: click.Context) -> None:
 
 
 # What became of a message is printed; its log records would only say it again.
-for log in ("authmail.delivery", "authmail.alerts"):
+for log in ("authmail.delivery", "authmail.alerts", "authmail.queue"):
     logging.getLogger(log).addHandler(logging.NullHandler())
 
-for command in (demo, connectors, info, init, check, preview, explain, send, alerts, sandbox, schema, new_connector):
+for command in (
+    demo,
+    connectors,
+    info,
+    init,
+    check,
+    preview,
+    explain,
+    send,
+    alerts,
+    worker,
+    queue,
+    key,
+    store,
+    forget,
+    sandbox,
+    schema,
+    new_connector,
+):
     main.add_command(command)

@@ -21,13 +21,18 @@ from authmail.cli.output import (
     print_warnings,
     styled,
 )
+from authmail.cli.store_answers import check_as_dict, checked_store, place_of, print_check
 from authmail.config.settings import templates_of
 from authmail.templates.coverage import Coverage, coverage
 
 
 @click.command(short_help="Find what is wrong with a config.")
 @config_argument
-@click.option("--online", is_flag=True, help="Also ask the provider about key, sender and quota. Sends no mail.")
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Also ask the provider about key, sender and quota, and the store how it stands. Sends no mail.",
+)
 @click.option("--default-locale", metavar="TAG", help="The host's default language, as given to its Mailer.")
 @plain_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -52,16 +57,21 @@ def check(config: str, connector: str | None, online: bool, default_locale: str 
     asking = egress if online else None
     senders = file.senders if isinstance(file, DeliveryFile) else {"": file}
     checked = [_checked(sender, name, asking, default_locale) for name, sender in senders.items()]
+    stored = checked_store(file.store) if online and isinstance(file, DeliveryFile) else None
     if not as_json:
         _print_all(checked, online)
         if isinstance(file, DeliveryFile):
             _print_sharing(file)
+        if stored is not None:
+            echo()
+            print_check(stored)
     elif isinstance(file, DeliveryFile):
         senders_json = {one.name: _as_json(one) for one in checked}
-        print_json({"valid": True, "problems": [], "senders": senders_json, "shared": file.shared})
+        of_store = {} if stored is None else {"store": check_as_dict(stored)}
+        print_json({"valid": True, "problems": [], "senders": senders_json, "shared": file.shared, **of_store})
     else:
         print_json(_as_json(checked[0]))
-    if any(one.failure is not None for one in checked):
+    if any(one.failure is not None for one in checked) or (stored is not None and stored.problems):
         raise SystemExit(1)
 
 
@@ -132,11 +142,13 @@ def _print(checked: _Checked, same: str | None) -> None:
 
 def _print_sharing(file: DeliveryFile) -> None:
     """Print whose messages limits and repeats know."""
-    if file.raw.get("store"):
-        shared = say("Limits and repeats: shared on this machine, in {store}", store=file.raw["store"])
-    else:
-        shared = say('Limits and repeats: in this process alone; a server with several needs store = "authmail.db"')
-    echo("\n", told(shared))
+    store = place_of(file.store)
+    words = {
+        "process": say('Limits and repeats: in this process alone; a server with several needs store = "authmail.db"'),
+        "machine": say("Limits and repeats: shared on this machine, in {store}", store=store),
+        "machines": say("Limits and repeats: shared by all machines that use {store}", store=store),
+    }
+    echo("\n", told(words[file.shared]))
 
 
 def _print_coverage(cells: list[Coverage]) -> None:

@@ -24,8 +24,10 @@ from authmail import (
 from authmail.cli.language import language_option
 from authmail.cli.output import fail, print_json, print_problems
 from authmail.config.doubts import doubts_of_files, file_of
-from authmail.delivery import Delivery, compose
+from authmail.delivery import Delivery, Store, compose
 from authmail.delivery.file.reading import parse_settings
+from authmail.delivery.file.store import read_store
+from authmail.delivery.sharing import reach_of
 from authmail.privacy import hide_fields
 from authmail.templates.folder import templates_in
 from authmail.templates.sight import unseen_in
@@ -130,9 +132,18 @@ class DeliveryFile:
         }
 
     @property
+    def store(self) -> Store:
+        """The store that it names, which is not opened.
+
+        Raises:
+            ConfigError: every problem of the store's settings.
+        """
+        return read_store(self.raw, Path(self.name).parent, References(tell=True))
+
+    @property
     def shared(self) -> str:
-        """Whose messages limits and repeats know: ``process`` or ``machine``."""
-        return "machine" if self.raw.get("store") else "process"
+        """Whose messages limits and repeats know: of a ``process``, a ``machine`` or ``machines``; only of a file without problems."""
+        return reach_of(self.store)
 
     @property
     def usage_types(self) -> list[str]:
@@ -202,7 +213,7 @@ def connector_named(name: str) -> Connector:
 
 def load_any(name: str, connector: str | None) -> ConfigFile | DeliveryFile:
     """Read a config file of one connector, see :func:`load`, or one that names ``senders``."""
-    data = _parsed(name)
+    data = parsed(name)
     return DeliveryFile(name, data) if "senders" in data and connector is None else _single(name, data, connector)
 
 
@@ -211,7 +222,7 @@ def load(name: str, connector: str | None) -> ConfigFile:
 
     Ends the command with every problem if the file cannot be used.
     """
-    return _single(name, _parsed(name), connector)
+    return _single(name, parsed(name), connector)
 
 
 def _single(name: str, data: dict[str, Any], connector: str | None) -> ConfigFile:
@@ -278,7 +289,8 @@ def stop_failed(error: SendError, *, as_json: bool = False, mail: bool = True) -
     raise SystemExit(1)
 
 
-def _parsed(name: str) -> dict[str, Any]:
+def parsed(name: str) -> dict[str, Any]:
+    """Read a file of JSON or TOML; ends the command with what is wrong if it is neither."""
     try:
         with click.open_file(name, "rb") as file:
             return parse_settings(file.read(), name)

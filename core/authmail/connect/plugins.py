@@ -93,6 +93,26 @@ class HostHooks:
         raise NotImplementedError
 
     @hookspec
+    def store(self, store: str, error: SendError | None) -> Awaitable[None] | None:
+        """Observe that the store of limits and repeats cannot be used, or can be again.
+
+        Args:
+            store: its kind, such as ``RedisStore``.
+            error: why it cannot, once for each message; None once it can.
+        """
+        raise NotImplementedError
+
+    @hookspec
+    def queue(self, trouble: str, error: SendError | None) -> Awaitable[None] | None:
+        """Observe that the queue is in trouble, or in order again.
+
+        Args:
+            trouble: ``old_queue``: messages wait for too long; ``unknown_key``: one was sealed with a key that is not given.
+            error: what happened; None once it is over.
+        """
+        raise NotImplementedError
+
+    @hookspec
     def alert(self, alert: Mapping[str, Any]) -> Awaitable[None] | None:
         """Observe what :class:`authmail.delivery.Alerts` tells: each cause once an hour, and when it is over.
 

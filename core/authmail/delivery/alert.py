@@ -21,6 +21,9 @@ class AlertCause(StrEnum):
     ACCOUNT_ERROR = "account_error"
     BREAKER_OPEN = "breaker_open"
     IN_DOUBT = "in_doubt"
+    STORE = "store"
+    OLD_QUEUE = "old_queue"
+    UNKNOWN_KEY = "unknown_key"
     TEST = "test"
 
 
@@ -30,6 +33,9 @@ TITLES: Mapping[AlertCause, Text] = MappingProxyType(
         AlertCause.ACCOUNT_ERROR: say("the account or its settings are refused"),
         AlertCause.BREAKER_OPEN: say("the sender fails and is not asked for a while"),
         AlertCause.IN_DOUBT: say("messages may have been sent, or not"),
+        AlertCause.STORE: say("the store of limits and repeats cannot be used"),
+        AlertCause.OLD_QUEUE: say("queued messages wait for too long"),
+        AlertCause.UNKNOWN_KEY: say("queued messages were sealed with a key that is not given"),
         AlertCause.TEST: say("a test"),
     }
 )
@@ -43,7 +49,7 @@ class Alert:
         alert: the cause.
         state: ``on``, or ``over`` when it is in order again; that one says what is over.
         delivery: name of the delivery; may be empty.
-        sender: name of the sender.
+        sender: name of the sender; of a store its kind.
         connector: factory id of the sender's connector.
         outcome: of the last message that met it, as of :attr:`authmail.SendError.outcome`.
         reason: likewise.

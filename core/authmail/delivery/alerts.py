@@ -83,8 +83,8 @@ class _Trouble:
 class Alerts:
     """A plugin of a :class:`~authmail.delivery.Delivery`, so that somebody hears of what nobody's program answers.
 
-    Told is an :class:`~authmail.AccountError` (once for each reason), a breaker that opens for another error than that, and
-    messages that end as :class:`~authmail.OutcomeUnknown`: each cause at each sender at most once an hour, what comes
+    Told is an :class:`~authmail.AccountError` (once for each reason), a breaker that opens for another error than that,
+    messages that end as :class:`~authmail.OutcomeUnknown`, and a store that cannot be used: each cause at each sender at most once an hour, what comes
     meanwhile is counted; and once more when it is over. Each alert is a record of the logger ``authmail.alerts``, an
     ``alert`` of the host's plugins, and told by every way there is. No message waits for it.
 
@@ -135,6 +135,22 @@ class Alerts:
             self.on(AlertCause.BREAKER_OPEN, sender, error)
         elif state == "closed":
             self.over(AlertCause.BREAKER_OPEN, sender)
+
+    @hookimpl
+    def store(self, store: str, error: SendError | None) -> None:
+        """Learn that a store cannot be used, or can be again."""
+        if error is None:
+            self.over(AlertCause.STORE, store)
+        else:
+            self.on(AlertCause.STORE, store, error)
+
+    @hookimpl
+    def queue(self, trouble: str, error: SendError | None) -> None:
+        """Learn that the queue is in trouble, or in order again."""
+        if error is None:
+            self.over(AlertCause(trouble), "queue")
+        else:
+            self.on(AlertCause(trouble), "queue", error)
 
     @hookimpl
     def message_sent(self, message: Mail) -> None:

@@ -11,9 +11,13 @@ from authmail.connect.observers import Observers
 from authmail.delivery.alerts import Alerts
 from authmail.delivery.events import Passage, passing
 from authmail.delivery.limits import canonical_address
-from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, deadline_of, name_of, now
+from authmail.delivery.sender import MessageSender, Step, Wrapper, attempt, deadline_of, name_of, now, wrappers_within
 from authmail.delivery.sharing import Sharing
+from authmail.delivery.stores import StoreError
 from authmail.delivery.stores.store import keyed_digest, new_secret
+from authmail.delivery.ticket import MessageQueue, State, Ticket
+from authmail.delivery.trip import Claiming
+from authmail.errors import Misused
 from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.mail.email import Email, Mail
 from authmail.mail.message import Message, UsageType
@@ -42,6 +46,7 @@ class Delivery(Wrapper):
         name: keeps limits and repeats apart from those of other deliveries in the same store, such as a tenant's id. Nothing of a
             config does, so that a swap or a new key forgets nothing.
         replaces: the delivery that this one takes over from, name and all that is counted and remembered; for a reload.
+        queue: where :meth:`enqueue` puts messages.
 
     Raises:
         ConfigError: a delivery of the same name and store, with other accounts, is in use.
@@ -58,10 +63,12 @@ class Delivery(Wrapper):
         log_secret: bytes | None = None,
         name: str = "",
         replaces: "Delivery | None" = None,
+        queue: MessageQueue | None = None,
     ) -> None:
         self._sender = sender
         self._timeout = timeout
         self.name = name
+        self.queue = queue
         self._observers = Observers(read_plugins([*plugins, *_metrics()]))
         self._log_secret = log_secret or new_secret()
         replaced = None if replaces is None else replaces._sharing  # noqa: SLF001 (another of this class)
@@ -76,7 +83,82 @@ class Delivery(Wrapper):
     def inside(self) -> tuple[Any, ...]:
         """The sender, and what tells alerts."""
         alerts = (plugin for plugin in self._observers.host.get_plugins() if isinstance(plugin, Alerts))
-        return (self._sender, *(part for one in alerts for part in one.inside))
+        queues = () if self.queue is None else (self.queue,)
+        return (self._sender, *queues, *(part for one in alerts for part in one.inside))
+
+    @raise_afresh
+    async def enqueue(
+        self,
+        message: Mail,
+        *,
+        expires: float | None = None,
+        transaction: object | None = None,
+        try_first: float | None = None,
+        request_id: str = "",
+    ) -> Ticket:
+        """Queue a message: it is durable when this returns, and a worker sends it.
+
+        Address, template, limits and repeats are looked at now; the same message gets the same ticket.
+
+        Args:
+            message: what to send.
+            expires: seconds after which it is not sent any more; the queue's own by default.
+            transaction: a connection of yours to the queue's database: the message is queued if your transaction is committed.
+            try_first: seconds in which to send it at once; queued is only what surely did not go out by then, or what may go out twice.
+            request_id: your own id of what caused it; stored beside it, so nothing confidential.
+
+        Raises:
+            MessageRejected: it would never be sent.
+            Limited: the limits leave no room.
+            OutcomeUnknown: it was tried first and may have been sent, and a second mail might do harm. It is not queued.
+            NotSent: the queue cannot be used.
+            Misused: there is no queue.
+        """
+        self._sharing.begin()
+        return await self._need_queue().enqueue(
+            self, message, expires=expires, transaction=transaction, try_first=try_first, request_id=request_id
+        )
+
+    @raise_afresh
+    async def state(self, ticket: str) -> State | None:
+        """Return what has become of a queued message; None where there is no such ticket, or not any more.
+
+        Raises:
+            NotSent: the queue cannot be used.
+            Misused: there is no queue.
+        """
+        return await self._need_queue().state(ticket)
+
+    def _need_queue(self) -> MessageQueue:
+        if self.queue is None:
+            raise Misused("this delivery has no queue: a [queue] table in the file makes one")
+        return self.queue
+
+    async def try_sending(self, message: Mail, *, timeout: float, sender: MessageSender | None = None) -> Receipt:
+        """Try to send, and tell nobody of the answer: for a queue, whose answer may come later.
+
+        Args:
+            message: what to send.
+            timeout: seconds.
+            sender: the sender within to begin with.
+        """
+        with passing(Passage(self._observers or None, self.name)):
+            return await attempt(sender or self._sender, message, deadline_of(timeout, self._timeout))
+
+    async def tell(self, message: Mail, answer: Receipt | SendError, *, since: float) -> None:
+        """Tell log, metrics and plugins the one answer of a message that was queued.
+
+        Args:
+            message: the message.
+            answer: its answer.
+            since: when it was begun, a time of the loop.
+        """
+        self._tell(message, Passage(self._observers or None, self.name), since, answer)
+        await self._observers.give_way()
+
+    def tell_of_queue(self, trouble: str, error: SendError | None) -> None:
+        """Tell plugins that the queue is in trouble, or in order again (None)."""
+        self._observers.tell("queue", trouble=trouble, error=error)
 
     @raise_afresh
     async def send(self, message: Mail, *, timeout: float | None = None) -> Receipt:
@@ -158,6 +240,29 @@ class Delivery(Wrapper):
         return await self.send(Message(to=to, type=type, payload=sample_payload(type, locale), resend=True))
 
     @raise_afresh
+    async def forget(self, address: str) -> int:
+        """Forget what the limits within count of an address; return how many messages that were.
+
+        What is kept of each message for repeats is under a hash of more than the address, so nobody can find it by that; it goes by
+        itself after ``keep`` and ``hold``.
+
+        Args:
+            address: the recipient's, in any spelling.
+
+        Raises:
+            StoreError: a store cannot be used, or has no ``forget``.
+        """
+        number = 0
+        who = Message(address, UsageType.GENERIC, {}).address
+        for one in wrappers_within(self):
+            if isinstance(one, Claiming) and (keys := tuple(one.keys_of(who, self.name))):
+                forget = getattr(one.store, "forget", None)
+                if forget is None:
+                    raise StoreError(f"{type(one.store).__name__} has no method forget")
+                number += await forget(keys)
+        return number
+
+    @raise_afresh
     async def preview(self, message: Message) -> Email:
         """Return the mail that the first sender to be asked would send. Contacts no provider.
 
@@ -184,18 +289,18 @@ class Delivery(Wrapper):
     @raise_afresh
     async def explain(self, message: Message) -> list[Step]:
         """Return what would be decided about a message: limits, route, senders, template, and why. Sends nothing."""
-        *wrappers, last = self._way(message)
+        *wrappers, last = self.way(message)
         steps = [step for wrapper in wrappers if isinstance(wrapper, Wrapper) for step in wrapper.steps(message)]
         return [*steps, await _template_step(last, message)] if isinstance(last, Mailer) else steps
 
     def _mailer(self, message: Message) -> Mailer:
-        *_, last = self._way(message)
+        *_, last = self.way(message)
         if not isinstance(last, Mailer):
             raise TypeError(f"{name_of(last)} is no Mailer, so it cannot show a mail")
         return last
 
-    def _way(self, message: Message) -> Iterator[MessageSender]:
-        """Yield the senders that a message would go through first, this one to the innermost."""
+    def way(self, message: Mail) -> Iterator[MessageSender]:
+        """Yield the senders that a message would go through first, this one to the innermost. Needs the running loop."""
         sender: MessageSender = self
         while isinstance(sender, Wrapper):
             yield sender

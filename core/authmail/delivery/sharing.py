@@ -7,6 +7,7 @@ from typing import Any
 
 from authmail.delivery.sender import Wrapper, wrappers_within
 from authmail.delivery.stores import MemoryStore, SQLiteStore, Store
+from authmail.delivery.stores.server import ServerStore
 from authmail.delivery.stores.store import keyed_digest, new_secret
 from authmail.delivery.trip import Claiming
 from authmail.delivery.workers import warn_of_several_processes
@@ -17,11 +18,19 @@ from authmail.words.text import say
 _SECRET = new_secret()
 
 
+def reach_of(store: Store) -> str:
+    """Return whose messages a store knows, in a word: of this ``process``, ``machine``, or of all ``machines`` that use it."""
+    if isinstance(store, MemoryStore):
+        return "process"
+    return "machine" if isinstance(store, SQLiteStore) else "machines"
+
+
 def where_shared(store: Store) -> str:
     """Say whose messages a store knows, for people."""
-    if isinstance(store, MemoryStore):
-        return "in this process"
-    return "on this machine" if isinstance(store, SQLiteStore) else "for all who share the store"
+    if isinstance(store, ServerStore):
+        return f"for all machines that share {store.place}"
+    words = {"process": "in this process", "machine": "on this machine", "machines": "for all who share the store"}
+    return words[reach_of(store)]
 
 
 def account_of(sender: object) -> str:
@@ -104,7 +113,7 @@ def _share_any(scopes: Iterable[tuple[Store, str]], others: list[tuple[Store, st
 
 
 def _same(store: Any, other: Any) -> bool:
-    return store is other or (isinstance(store, SQLiteStore) and store == other)
+    return store is other or bool(store == other)
 
 
 def _problem(name: str) -> Problem:

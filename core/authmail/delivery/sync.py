@@ -32,6 +32,11 @@ class Delivery(Blocking):
         """Say what would be decided about a message, see :meth:`authmail.delivery.Delivery.explain`."""
         return run(self._delivery.explain(message))
 
+    @raise_afresh
+    def forget(self, address: str) -> int:
+        """Forget what limits count of an address, see :meth:`authmail.delivery.Delivery.forget`."""
+        return run(self._delivery.forget(address))
+
 
 @raise_afresh
 def load(path: str | os.PathLike[str], **options: Any) -> Delivery:

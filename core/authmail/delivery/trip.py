@@ -237,7 +237,10 @@ async def _begin(store: Store, claim: Claim, timeout: float, beside: Beside) -> 
 
 
 async def _take_back(store: Store, claim: Claim, beginning: asyncio.Task[Begun]) -> None:
-    begun = await beginning
+    try:
+        begun = await beginning
+    except StoreError:  # whose word alone may be lost
+        begun = Begun()
     if not begun.wait:
         await _tell(store, claim, begun, None, [key for key, _ in claim.counts])
 

@@ -8,7 +8,7 @@ import pytest
 
 import authmail
 from authmail import ConfigError, Message, References
-from authmail.delivery import file_schema
+from authmail.delivery import compose, file_schema
 from authmail.sandbox import Sandbox
 from authmail_aliyun_dm.emulator import DirectMailEmulator
 
@@ -269,5 +269,27 @@ def test_a_file_without_routes_has_none(folder):
         "attempts",
         "unknown outcome",
         "senders",
+        "pace",
         "template",
     ]
+
+
+RESEND = {"apiKey": "re_1", "from": "a@mail.example.com"}
+TYPES = ("SignIn", "Register", "ForgotPassword", "Generic")
+
+
+@pytest.mark.parametrize(
+    ("settings", "decision"),
+    [
+        ({}, "2 messages a second"),  # what Resend publishes
+        ({"pace": {"rate": 14, "burst": 5}}, "14 messages a second, 5 at once"),
+        ({"pace": {"enabled": False}}, None),
+    ],
+)
+async def test_a_sender_has_the_pace_of_its_provider(tmp_path, settings, decision):
+    """Unless the file says otherwise; explain shows it."""
+    templates = [{"usageType": kind, "subject": "s", "content": "c"} for kind in TYPES]
+    sender = {"connector": "resend-mail", "config": RESEND | {"templates": templates}} | settings
+    delivery = compose({"senders": {"resend": sender}}, tmp_path)
+    steps = await delivery.explain(Message("zoe@example.com", "SignIn", {"code": "123456"}))
+    assert [step.decision for step in steps if step.what == "pace"] == ([decision] if decision else [])

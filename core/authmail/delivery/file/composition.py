@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import attrs
 from authmail.config.doubts import unknown_keys
 from authmail.config.reading import prefix_paths
 from authmail.config.references import References, resolve_references
+from authmail.config.secret import revealed
 from authmail.connect.connector import Connector
 from authmail.connect.registry import get_connector
 from authmail.delivery.breaker import Breaker
@@ -19,12 +21,22 @@ from authmail.delivery.delivery import Delivery
 from authmail.delivery.failover import Failover
 from authmail.delivery.file.alerts import alerts_of, problems_of_alerts
 from authmail.delivery.file.reading import parse_settings
-from authmail.delivery.file.settings import DeliverySettings, FileSettings, LimitsSettings, SenderSettings
+from authmail.delivery.file.settings import (
+    DeliverySettings,
+    FileSettings,
+    LimitsSettings,
+    SenderSettings,
+)
+from authmail.delivery.file.store import store_of
 from authmail.delivery.limits import Limits
+from authmail.delivery.marking import Marked
+from authmail.delivery.pace import Pace
 from authmail.delivery.retry import Retry
 from authmail.delivery.routes import Route, Routes
 from authmail.delivery.sender import MessageSender
-from authmail.delivery.stores import Limit, MemoryStore, SQLiteStore, Store
+from authmail.delivery.stores import Limit, Store
+from authmail.delivery.stores.at import is_server
+from authmail.delivery.ticket import MessageQueue
 from authmail.errors import ConfigError, ConnectorNotFound, Problem
 from authmail.http.egress import Egress
 from authmail.mailer import Mailer
@@ -112,6 +124,8 @@ def compose(
         raise ConfigError([*problems, *strange])
     templates, unusable = _templates(raw, folder, of_owner=references is not None)
     problems += unusable
+    store, unusable = store_of(raw, folder)
+    problems += unusable
     # What else is wrong with the file keeps nobody from learning what is wrong with its senders.
     mailers: dict[str, Mailer] = {}
     for called, sender in _readable_senders(raw):
@@ -119,12 +133,18 @@ def compose(
             mailers[called] = _mailer(sender, templates, raw.get("defaultLocale"), egress, references)
         except ConfigError as error:
             problems += prefix_paths(error.problems, f"senders.{called}")
-    if settings is None or problems:
+    if settings is None or store is None or problems:
         raise ConfigError(problems)
-    store = _store(settings, folder)
+    queue = _queue(settings, store)
     # One breaker for each account, whichever route its messages come by.
     breakers = {
-        called: Breaker(mailer, name=called, failures=settings.delivery.failures, rest=settings.delivery.rest, store=store)
+        called: Breaker(
+            _paced(mailer, called, settings, store),
+            name=called,
+            failures=settings.delivery.failures,
+            rest=settings.delivery.rest,
+            store=store,
+        )
         for called, mailer in mailers.items()
     }
     name = settings.name if name is None else name
@@ -134,13 +154,17 @@ def compose(
         timeout=settings.delivery.timeout,
         name=name,
         replaces=replaces,
+        queue=queue,
     )
 
 
 def _paths_outside(raw: Mapping[str, Any], folder: Path) -> Iterable[Problem]:
-    """Yield a problem for each path that leads out of the folder, also by a symbolic link."""
+    """Yield a problem for each path that leads out of the folder, also by a symbolic link; and for a store on a server."""
     for key in ("templates", "store"):
-        path = raw.get(key)
+        path = revealed(raw.get(key))
+        if key == "store" and isinstance(path, str) and is_server(path):
+            yield Problem(key, say("names a server, which this config may not"), say("only its owner's file may say so"))
+            continue
         try:
             inside = not isinstance(path, str) or (folder / path).resolve().is_relative_to(folder.resolve())
         except (OSError, ValueError, RuntimeError):
@@ -185,6 +209,29 @@ def _mailer(
     raise ConfigError(problems)
 
 
+def _paced(mailer: Mailer, name: str, settings: FileSettings, store: Store) -> MessageSender:
+    """Return a sender that keeps to its pace, and tells a queue before it asks the provider."""
+    pace = settings.senders[name].pace
+    sender: MessageSender = mailer if settings.queue is None else Marked(mailer, name=name)
+    rate = pace.rate or mailer.connector.metadata.rate
+    return Pace(sender, name=name, rate=rate, burst=pace.burst, store=store) if pace.enabled and rate else sender
+
+
+def _queue(settings: FileSettings, store: Store) -> MessageQueue | None:
+    """Return the queue of a file that has one. It stands above this room, so it is loaded by its name."""
+    if settings.queue is None:
+        return None
+    try:
+        module = import_module("authmail.queue.file")
+    except ImportError as error:
+        missing = error.name
+    else:
+        queue: MessageQueue = module.queue_of(settings.queue, store)
+        return queue
+    problem = say("needs {module}, which is not installed", module=missing or "")
+    raise ConfigError([Problem("queue", problem, say("pip install 'authmail[{extra}]'", extra="queue"))])
+
+
 def _connector(name: str, distribution: str | None) -> Connector:
     try:
         return get_connector(name, distribution=distribution)
@@ -218,10 +265,6 @@ def _nested(settings: FileSettings, breakers: Mapping[str, Breaker], store: Stor
 def _chain(names: Iterable[str], breakers: Mapping[str, Breaker], delivery: DeliverySettings) -> MessageSender:
     failover = Failover([breakers[name] for name in names], on_unknown=delivery.on_unknown)
     return Retry(failover, attempts=delivery.attempts, on_unknown=delivery.on_unknown)
-
-
-def _store(settings: FileSettings, folder: Path) -> Store:
-    return MemoryStore() if settings.store is None else SQLiteStore(folder / settings.store, secret=settings.store_secret)
 
 
 def _limited(sender: MessageSender, store: Store, limits: LimitsSettings) -> Limits:

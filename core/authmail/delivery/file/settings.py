@@ -8,12 +8,28 @@ import attrs
 from authmail.config import checks
 from authmail.config.secret import Secret
 from authmail.config.settings import Settings, setting, settings
+from authmail.delivery.stores.at import missing_secret
 from authmail.errors import ConfigError, Problem
 from authmail.http.deadline import DEFAULT_TIMEOUT
 from authmail.words.text import say
 
 # Of all its texts; its connector bounds each of them.
 _LARGEST_CONFIG = 2 * 1024 * 1024
+
+
+@settings
+class PaceSettings(Settings):
+    """How fast messages go to one sender, of all who share the store."""
+
+    enabled: bool = setting("Pace", default=True)
+    rate: float | None = setting(
+        "Messages a second",
+        help="What the provider allows your account; what it publishes for every account unless said otherwise",
+        default=None,
+        minimum=0.001,
+        maximum=1_000_000,
+    )
+    burst: int = setting("At once", help="So many after a quiet time", default=1, minimum=1, maximum=1_000_000)
 
 
 @settings
@@ -25,6 +41,7 @@ class SenderSettings(Settings):
     distribution: str | None = setting(
         "Distribution", help="Whose connector, where several have the same id or target", default=None
     )
+    pace: PaceSettings = setting("Pace", help="How fast messages go to it", default=PaceSettings())
 
     def __repr__(self) -> str:
         return f"SenderSettings({self.connector!r})"  # the config holds secrets as they were typed
@@ -135,7 +152,50 @@ class AlertsSettings(Settings):
 
 
 @settings
-class FileSettings(Settings):
+class StoreSettings(Settings):
+    """Where limits and answers are kept."""
+
+    store: Secret | None = setting(
+        "Store",
+        help="SQLite file beside this file, for the processes of this machine; redis://… or postgresql://… for many machines; in memory without",
+        default=None,
+    )
+    store_secret: Secret | None = setting(
+        "Store secret",
+        help="Key of the store's hashes, the same on all machines; of a file it is made in STORE.key without",
+        default=None,
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if problems := list(self._problems_of_store()):
+            raise ConfigError(problems)
+
+    def _problems_of_store(self) -> Iterable[Problem]:
+        secret = self.store_secret
+        if secret is not None and len(secret.reveal()) < 16:  # noqa: PLR2004 (128 bits)
+            yield Problem("storeSecret", "needs 16 characters or more")
+        if missing := missing_secret(self.store, secret):
+            yield missing
+
+
+@settings
+class QueueSettings(Settings):
+    """Messages that a worker sends."""
+
+    keys: tuple[Secret, ...] = setting(
+        "Keys", help="authmail key new makes one; the first seals, the others still open; best references"
+    )
+    expires: float = setting(
+        "Expires", help="Seconds after which a message is not sent any more", default=600.0, minimum=1, maximum=604_800
+    )
+    concurrency: int = setting("Concurrency", help="So many does one worker send at a time", default=20, minimum=1, maximum=1000)
+    engine: Literal["journal", "procrastinate"] | None = setting(
+        "Engine", help="journal with a file as store, procrastinate with PostgreSQL, unless said otherwise", default=None
+    )
+
+
+@settings
+class FileSettings(StoreSettings):
     """The whole file."""
 
     senders: Mapping[str, SenderSettings] = setting(
@@ -150,22 +210,14 @@ class FileSettings(Settings):
     )
     templates: str | None = setting("Templates", help="Folder of fr/SignIn.html files, beside this file", default=None)
     default_locale: str | None = setting("Default language", default=None)
-    store: str | None = setting(
-        "Store", help="SQLite file that the processes of this machine share, beside this file; in memory without", default=None
-    )
-    store_secret: Secret | None = setting(
-        "Store secret", help="Key of the store's hashes; made in STORE.key without", default=None
-    )
     delivery: DeliverySettings = setting("Delivery", default=DeliverySettings())
     limits: LimitsSettings = setting("Limits", default=LimitsSettings())
     routes: tuple[RouteSettings, ...] = setting("Routes", default=())
     alerts: AlertsSettings | None = setting("Alerts", default=None)
+    queue: QueueSettings | None = setting("Queue", default=None)
 
     def __attrs_post_init__(self) -> None:
-        problems = list(self._unknown_senders())
-        if self.store_secret is not None and len(self.store_secret.reveal()) < 16:  # noqa: PLR2004 (128 bits)
-            problems.append(Problem("storeSecret", "needs 16 characters or more"))
-        if problems:
+        if problems := [*self._problems_of_store(), *self._unknown_senders()]:
             raise ConfigError(problems)
 
     def _unknown_senders(self) -> Iterable[Problem]:

@@ -51,7 +51,7 @@ class FileClock:
         if row is None or (not boot and since_boot() + row[0] < seen - 2 * _TELL):
             self._ahead = max(time.time(), seen) - since_boot()
             connection.execute("DELETE FROM clock")
-            connection.execute("INSERT INTO clock VALUES (?, ?, ?)", (boot, self._ahead, self.now()))
+            connection.execute("INSERT INTO clock (boot, ahead, seen) VALUES (?, ?, ?)", (boot, self._ahead, self.now()))
         else:
             self._ahead = row[0]
         self._told = self.now()

@@ -5,15 +5,16 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from random import random
 from typing import TypeVar, cast
 
+import attrs
+
 from authmail.delivery.stores.clock import FileClock, steady
-from authmail.delivery.stores.schema import KEYS, make_tables, take_over
 
 _Result = TypeVar("_Result")
 
@@ -26,20 +27,41 @@ _LET_GO_AT_ONCE = 4
 _CACHE = 16_384
 
 
+@attrs.frozen
+class Layout:
+    """What is in a file, for whoever opens it.
+
+    Args:
+        make_tables: makes what is missing, within a transaction.
+        keys: table → its primary key; each has a column ``until`` and an index on it.
+        take_over: moves a portion of what an earlier release left; whether there may be more.
+        synchronous: SQLite's word for how safe a commit is when power fails.
+        wipes: whether what is deleted is overwritten.
+    """
+
+    make_tables: Callable[[sqlite3.Connection], None]
+    keys: Mapping[str, str]
+    take_over: Callable[[sqlite3.Connection, float], bool] | None = None
+    synchronous: str = "NORMAL"
+    wipes: bool = False
+
+
 class StoreFile:
     """One file, opened when it is first used, and by each process for itself.
 
     Args:
         path: the file; made if it is not there.
+        layout: what is in it.
         clock: gives seconds; None for the file's own clock.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] | None) -> None:
+    def __init__(self, path: Path, layout: Layout, clock: Callable[[], float] | None) -> None:
         self._path = path
+        self._layout = layout
         self._clock = None if clock is None else steady(clock)
         self._file_clock: FileClock | None = None
         self._rest_of_old = False
-        self._lock = threading.Lock()  # held by whoever uses the connection, and over a fork
+        self._lock = _lock_of(path)  # held by whoever uses a connection to this file, and over a fork
         self._waiting: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._connection: sqlite3.Connection | None = None
@@ -121,10 +143,10 @@ class StoreFile:
 
     def _tidy(self, connection: sqlite3.Connection, now: float) -> None:
         if self._rest_of_old:
-            self._rest_of_old = take_over(connection, now)
+            self._take_portion(connection, now)
         if self._file_clock is not None:
             self._file_clock.tell(connection, now)
-        for table, key in KEYS.items():
+        for table, key in self._layout.keys.items():
             over = f"SELECT {key} FROM {table} WHERE until <= ? LIMIT {_LET_GO_AT_ONCE}"
             connection.execute(f"DELETE FROM {table} WHERE ({key}) IN ({over})", (now,))
 
@@ -136,10 +158,12 @@ class StoreFile:
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=64)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA synchronous = {self._layout.synchronous}")
+            if self._layout.wipes:
+                connection.execute("PRAGMA secure_delete = ON")
             connection.execute(f"PRAGMA cache_size = -{_CACHE}")
             connection.execute("BEGIN IMMEDIATE")
-            make_tables(connection)
+            self._layout.make_tables(connection)
             if self._clock is None:
                 self._file_clock = FileClock(connection)
             connection.execute("COMMIT")
@@ -152,11 +176,14 @@ class StoreFile:
 
     def _take_over(self, connection: sqlite3.Connection) -> None:
         """Take over what an earlier release left, in portions between which others get their turn."""
-        self._rest_of_old = True
+        self._rest_of_old = self._layout.take_over is not None
         while self._rest_of_old:
             connection.execute("BEGIN IMMEDIATE")
-            self._rest_of_old = take_over(connection, self._now())
+            self._take_portion(connection, self._now())
             connection.execute("COMMIT")
+
+    def _take_portion(self, connection: sqlite3.Connection, now: float) -> None:
+        self._rest_of_old = self._layout.take_over is not None and self._layout.take_over(connection, now)
 
     def _close(self) -> None:
         with self._lock:
@@ -186,8 +213,17 @@ class StoreFile:
 
     def after_fork_in_child(self) -> None:
         """Begin anew: the thread is the parent's alone."""
-        self._lock = threading.Lock()
+        self._lock = _lock_of(self._path)
         self._thread = None
+
+
+# Two of one file in one process, such as a store and a queue, take turns here rather than find it busy. Reentrant, since whoever forks holds
+# it for each of them.
+_locks: dict[Path, threading.RLock] = {}
+
+
+def _lock_of(path: Path) -> threading.RLock:
+    return _locks.setdefault(path.resolve(), threading.RLock())
 
 
 _files_lock = threading.Lock()
@@ -211,6 +247,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     global _files_lock  # noqa: PLW0603 (the parent's is held)
     _files_lock = threading.Lock()
+    _locks.clear()
     while _held:
         _held.pop().after_fork_in_child()
 

@@ -3,12 +3,16 @@
 import struct
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from heapq import heappop, heappush
 
+import attrs
+
+from authmail.delivery.stores.reports import StoreCheck, StoreStats, stats_of
 from authmail.delivery.stores.store import Begun, Claim, Entry, Limit, Note, Turn, keyed_digest, new_secret
 from authmail.delivery.stores.turns import Row, take
-from authmail.delivery.stores.window import end_of_slice, first_slice, is_exact, kept_under, slice_at, wait_for_room
+from authmail.delivery.stores.window import both_ways, end_of_slice, first_slice, is_exact, kept_under, slice_at, wait_for_room
+from authmail.words.text import say
 
 # So many of what is over are let go of with each message, so that none pays for all of them after a quiet hour.
 _LET_GO_AT_ONCE = 16
@@ -99,6 +103,31 @@ class MemoryStore:
         else:
             self._notes[key] = f"{until!r}\0{text}"
             self._let_go_at(until, key)
+
+    async def forget(self, keys: Iterable[str], *, timeout: float = 0.0) -> int:
+        """Forget all that limits count under these keys; return how many messages that were."""
+        number = 0.0
+        for key, sliced in map(both_ways, keys):
+            number += len(self._counts.pop(key, b"")[_PAIR.size :]) // _PAIR.size
+            slices = self._counts.pop(sliced, b"")[_PAIR.size :]
+            number += sum(count for _, count in _PAIR.iter_unpack(slices))
+        return int(number)
+
+    async def check(self) -> StoreCheck:
+        """Say that only this process knows it."""
+        return StoreCheck(kind="memory", notes=(say("kept in the memory of each process, for itself alone, and gone with it"),))
+
+    async def stats(self, told: Callable[[int, int], None] | None = None) -> StoreStats:
+        """Return how much this process remembers."""
+        ends = [float(kept.split("\0", 2)[1]) for kept in self._entries.values()]
+        ends += [float(kept.partition("\0")[0]) for kept in self._notes.values()]
+        ends += [_PAIR.unpack_from(counted)[0] for counted in self._counts.values()]
+        now = self._clock()
+        kept: tuple[Mapping[str, Sized], ...] = (self._entries, self._notes, self._counts, self._rows)
+        counts = sum(len(counted) // _PAIR.size - 1 for counted in self._counts.values())
+        numbers = {"entries": len(self._entries), "counts": counts, "notes": len(self._notes), "paces": len(self._rows)}
+        size = sum(len(key) + len(value) for texts in kept for key, value in texts.items())
+        return attrs.evolve(stats_of(numbers, [end - now for end in ends]), size=size)
 
     def _read_notes(self, keys: Sequence[str], now: float) -> Iterator[tuple[str, Note]]:
         for key in keys:

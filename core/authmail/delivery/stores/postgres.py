@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import re
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 from typing import Any
@@ -12,13 +15,16 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import AsyncConnection, errors
 from psycopg.conninfo import conninfo_to_dict
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg.pq import TransactionStatus
 
 from authmail.config.secret import Secret
+from authmail.delivery.stores import postgres_reports
+from authmail.delivery.stores.pool import Line, is_quiet
+from authmail.delivery.stores.reports import StoreCheck, StoreStats
 from authmail.delivery.stores.server import OPENING_SECONDS, ServerStore, words_of
 from authmail.delivery.stores.store import Begun, Claim, Entry, Note
 from authmail.delivery.stores.turns import KEPT
-from authmail.delivery.stores.window import SLICES, is_exact, kept_under, slice_at
+from authmail.delivery.stores.window import SLICES, both_ways, is_exact, kept_under, slice_at
 from authmail.http.forked import close_in_children
 from authmail.privacy import raise_afresh
 
@@ -26,13 +32,18 @@ from authmail.privacy import raise_afresh
 VERSION = 1
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,40}")
+_PORTS = re.compile(r"[0-9]*(?:,[0-9]*)*")
 # Every so many messages let go of so many rows of each table that are over: more than they brought.
 _EACH, _PORTION = 16, 64
-# The pool tries to connect for so long, in seconds, before it waits for the next message.
-_RECONNECT = 30.0
+
+_FORGET = """
+WITH times AS (DELETE FROM {schema}.times WHERE key = ANY (%s) RETURNING 1),
+  slices AS (DELETE FROM {schema}.slices WHERE key = ANY (%s) RETURNING number)
+SELECT (SELECT count(*) FROM times) + (SELECT coalesce(sum(number), 0) FROM slices)::bigint
+"""
 
 
-class PostgresStore(ServerStore[AsyncConnectionPool]):
+class PostgresStore(ServerStore["_Connection"]):
     """Counts, answers and notes in tables of a schema of its own; one function is one trip. Needs the extra ``postgres``.
 
     The tables are made when they are missing and the user may make them; else by ``authmail store migrate``. A message with a key is durable
@@ -60,7 +71,7 @@ class PostgresStore(ServerStore[AsyncConnectionPool]):
         connections: int = 10,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        super().__init__(url, secret=secret, clock=clock)
+        super().__init__(url, secret=secret, connections=connections, clock=clock)
         if urlsplit(self._url).scheme not in ("postgresql", "postgres"):
             raise ValueError("the URL of a PostgreSQL store begins with postgresql://")
         if not _SCHEMA.fullmatch(schema):
@@ -69,38 +80,35 @@ class PostgresStore(ServerStore[AsyncConnectionPool]):
             self._parameters = conninfo_to_dict(self._url)
         except psycopg.Error:  # which would quote the URL
             self._parameters = {}
-        if not self._parameters:
-            raise ValueError("the URL of a PostgreSQL store cannot be read; it is postgresql://user:password@host:5432/database")
+        if (
+            not self._parameters
+            or "@" in str(self._parameters.get("dbname"))
+            or not _PORTS.fullmatch(str(self._parameters.get("port", "")))
+        ):
+            raise ValueError(
+                "the URL of a PostgreSQL store cannot be read; it is postgresql://user:password@host:5432/database, and in user and password "
+                "write / as %2F, @ as %40, # as %23 and ? as %3F"
+            )
         self.schema = schema
-        self._connections = connections
         self._begun = 0
+
+    @property
+    def place(self) -> str:
+        """Where the server is, without user and password."""
+        host, port, database = (self._parameters.get(key) for key in ("host", "port", "dbname"))
+        return f"postgresql://{host or ''}{f':{port}' if port else ''}/{database or ''}"
 
     @property
     def _identity(self) -> tuple[object, ...]:
         return (*(str(self._parameters.get(key)) for key in ("host", "port", "dbname")), self.schema)
 
-    def _connect(self) -> AsyncConnectionPool:
-        return AsyncConnectionPool(
-            self._url,
-            min_size=0,
-            max_size=self._connections,
-            open=False,
-            configure=_configure,
-            timeout=_RECONNECT,  # whoever waits does so within its own time
-            reconnect_timeout=_RECONNECT,
-            num_workers=2,
-            kwargs={"autocommit": True, "prepare_threshold": None},
-        )
+    def _line(self) -> Line["_Connection"]:
+        return _Line(self._url)
 
-    async def _open(self, client: AsyncConnectionPool) -> None:
-        await self._call(client, "SELECT {schema}.answer_1('', NULL)", ())
-
-    async def _close(self, client: AsyncConnectionPool) -> None:
-        await client.close()
+    async def _open(self) -> None:
+        await self._ask("SELECT {schema}.answer_1('', NULL)", (), OPENING_SECONDS)
 
     def _problem(self, error: Exception) -> str | None:
-        if isinstance(error, PoolTimeout):
-            return "no connection came about"
         if isinstance(error, errors.LockNotAvailable):
             return "it is in use by others for too long"
         if isinstance(error, errors.InsufficientPrivilege):
@@ -143,7 +151,7 @@ class PostgresStore(ServerStore[AsyncConnectionPool]):
             "key": claim.key,
             "token": claim.token,
             "answer": answer,
-            "at": begun.at,
+            "at": begun.at or None,
             "uncount": [[kept_under(key, limits[key]), place] for key, place in zip(uncount, slices, strict=True)],
         }
         # A number that is taken down twice would let one message more through.
@@ -159,6 +167,28 @@ class PostgresStore(ServerStore[AsyncConnectionPool]):
         """See :meth:`authmail.delivery.Store.note`."""
         await self._ask("SELECT {schema}.note_1(%s, %s, %s, %s)", (key, text, keep, self.now()), timeout)
 
+    async def forget(self, keys: Iterable[str], *, timeout: float = OPENING_SECONDS) -> int:
+        """Forget all that limits count under these keys; return how many messages that were."""
+        kept = [one for key in keys for one in both_ways(key)]
+        number: int = await self._ask(_FORGET, (kept, kept), timeout)
+        return number
+
+    async def check(self) -> StoreCheck:
+        """Say how it stands; makes no tables.
+
+        Raises:
+            StoreError: the server cannot be reached.
+        """
+        return await postgres_reports.check(self, VERSION)
+
+    async def stats(self, told: Callable[[int, int], None] | None = None) -> StoreStats:
+        """Say how much is in it; of large tables what the server estimates.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        return await postgres_reports.stats(self)
+
     async def migrate(self, *, timeout: float = 60.0) -> None:
         """Make what is missing of the tables, and nothing else; harmless while others use them.
 
@@ -167,81 +197,100 @@ class PostgresStore(ServerStore[AsyncConnectionPool]):
         """
         await self.ask(self._migrate, timeout)
 
-    async def _migrate(self, pool: AsyncConnectionPool) -> None:
-        text = (files("authmail.delivery.stores") / "sql" / f"version_{VERSION}.sql").read_text("utf-8")
-        for name, value in (("schema", self.schema), ("slices", SLICES), ("kept", KEPT)):
-            text = text.replace(f"{{{name}}}", str(value))
+    def statements_for(self, role: str) -> str:
+        """Return what :meth:`migrate` does as SQL, and what a role needs that may nothing else, for whoever runs the database."""
+        return f"{self._statements}\n{postgres_reports.grants(self.schema, role)}"
+
+    @property
+    def _statements(self) -> str:
         # One transaction, in which one process makes tables at a time.
+        text = (files("authmail.delivery.stores") / "sql" / f"version_{VERSION}.sql").read_text("utf-8")
+        for name, value in (("schema", self.schema), ("slices", SLICES), ("kept", KEPT), ("newest", VERSION + 1)):
+            text = text.replace(f"{{{name}}}", str(value))
         lock = f"SELECT pg_advisory_xact_lock(hashtextextended('{self.schema} of authmail', 0));"
-        await _run(pool, partial(_execute_all, f"BEGIN; {lock}\n{text}\nCOMMIT"))
+        return f"BEGIN;\n{lock}\n{text}\nCOMMIT;\n"
+
+    async def _migrate(self, connection: "_Connection") -> None:
+        await connection.ask(self._statements)
 
     async def _ask(self, query: str, values: tuple[Any, ...], timeout: float, *, again: bool = True) -> Any:
-        async def call(pool: AsyncConnectionPool) -> Any:
-            try:
-                return await self._call(pool, query, values)
-            except psycopg.OperationalError as error:
-                if not again or error.sqlstate is not None:
-                    raise
-                return await self._call(
-                    pool, query, values
-                )  # the connection was closed while nobody used it; a function can be asked again
+        return await self.ask(partial(self._call, query.format(schema=self.schema), values), timeout, again=again)
 
-        return await self.ask(call, timeout)
-
-    async def _call(self, pool: AsyncConnectionPool, query: str, values: tuple[Any, ...]) -> Any:
-        if pool.closed:
-            await pool.open()
-        work = partial(_fetch, query.format(schema=self.schema), values)
+    async def _call(self, query: str, values: tuple[Any, ...], connection: "_Connection") -> Any:
         try:
-            return await _run(pool, work)
+            return await connection.ask(query, values)
         except (errors.UndefinedFunction, errors.InvalidSchemaName, errors.UndefinedTable):
             pass
-        await self._refuse_newer(pool)
-        await self._migrate(pool)
-        return await _run(pool, work)
+        await self._refuse_newer(connection)
+        await self._migrate(connection)
+        return await connection.ask(query, values)
 
-    async def _refuse_newer(self, pool: AsyncConnectionPool) -> None:
+    async def _refuse_newer(self, connection: "_Connection") -> None:
         try:
-            version = await _run(pool, partial(_fetch, f"SELECT max(version) FROM {self.schema}.version", ()))
+            version = await connection.ask(f"SELECT max(version) FROM {self.schema}.version")
         except (errors.InvalidSchemaName, errors.UndefinedTable):
             return
         if version is not None and version > VERSION + 1:
             raise psycopg.NotSupportedError(f"a newer release writes it (version {version}); this one reads up to {VERSION + 1}")
 
 
-async def _configure(connection: AsyncConnection[Any]) -> None:
-    close_in_children(connection, lambda connection: connection.pgconn.socket)
+class _Connection(AsyncConnection[Any]):
+    """A connection that can be left at any time."""
 
-
-async def _run(pool: AsyncConnectionPool, work: Callable[[AsyncConnection[Any]], Any]) -> Any:
-    """Let a connection do something. Whoever is cancelled leaves at once, also where the server says nothing any more."""
-    connection = await pool.getconn()
-    try:
-        task = asyncio.ensure_future(work(connection))
+    async def ask(self, query: str, values: tuple[Any, ...] | None = None) -> Any:
+        """Return the first value of the first row, if there is one. Whoever is cancelled leaves at once, also where the server hangs."""
+        task = asyncio.ensure_future(self._first(query, values))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            # psycopg would ask the server to cancel, and wait for its answer.
-            connection.pgconn.finish()
-            task.cancel()
-            await asyncio.wait({task})
+            # psycopg would ask the server to cancel, and wait for its answer; it hears that the connection is at its end instead.
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.fileno())) as end:
+                end.shutdown(socket.SHUT_RDWR)
+            while not task.done():  # which is soon, and the loop must not watch a socket that is closed
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()
             raise
-    finally:
-        await pool.putconn(connection)
+
+    async def _first(self, query: str, values: tuple[Any, ...] | None) -> Any:
+        cursor = await self.execute(query, values)
+        row = await cursor.fetchone() if cursor.description else None
+        return None if row is None else row[0]
+
+    def __del__(self, *_: object) -> None:
+        """Say nothing of those that are open: the last reference closes them."""
 
 
-async def _fetch(query: str, values: tuple[Any, ...], connection: AsyncConnection[Any]) -> Any:
-    cursor = await connection.execute(query, values)
-    row = await cursor.fetchone()
-    return None if row is None else row[0]
+class _Line:
+    """How to connect to a PostgreSQL server.
 
+    Args:
+        url: where it is.
+    """
 
-async def _execute_all(text: str, connection: AsyncConnection[Any]) -> None:
-    await connection.execute(text)
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def connect(self) -> _Connection:
+        connection = await _Connection.connect(self._url, autocommit=True, prepare_threshold=None)
+        close_in_children(connection, lambda connection: connection.pgconn.socket)
+        return connection
+
+    def is_in_order(self, connection: _Connection) -> bool:
+        return (
+            not connection.closed
+            and connection.info.transaction_status is TransactionStatus.IDLE
+            and is_quiet(connection.pgconn.socket)
+        )
+
+    def hang_up(self, connection: _Connection) -> None:
+        connection.pgconn.finish()
 
 
 def _milliseconds(seconds: float) -> str:
-    return str(max(1, int(seconds * 1000)))
+    """Return how long the server waits for a lock, as it takes it: a little less than whoever asks, who then hears of it."""
+    return str(max(1, int(seconds * 900)))
 
 
 def _words(error: Exception) -> str:

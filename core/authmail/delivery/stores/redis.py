@@ -1,27 +1,32 @@
 """A store on a Redis or Valkey server: for many machines."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError, RedisError, ResponseError
-from redis.exceptions import ConnectionError as NoConnection
 
 from authmail.config.secret import Secret
-from authmail.delivery.stores.redis_scripts import ANSWER, BEGIN, END, NOTE, VERSION, Script
+from authmail.delivery.stores import redis_reports
+from authmail.delivery.stores.pool import Line, is_quiet
+from authmail.delivery.stores.redis_scripts import ANSWER, BEGIN, END, NOTE, RIGHTS, VERSION, Script
+from authmail.delivery.stores.reports import StoreCheck, StoreStats
 from authmail.delivery.stores.server import OPENING_SECONDS, ServerStore, words_of
 from authmail.delivery.stores.store import Begun, Claim, Entry, Limit, Note
 from authmail.delivery.stores.window import is_exact, slice_at
 from authmail.http.forked import close_in_children
 from authmail.privacy import raise_afresh
 
+# What a script may not do, in the words of Redis 7.0, 7.2 and 6.
+_NO_RIGHT = re.compile(r"can't (?:run this command|access at least one of the keys)|ACL failure in script|NOPERM")
 
-class RedisStore(ServerStore[Redis]):
+
+class RedisStore(ServerStore[AbstractConnection]):
     """Counts, answers and notes in Redis 6 or later, or Valkey; one script is one trip. Needs the extra ``redis``.
 
     The server must not evict keys (``maxmemory-policy noeviction``), and what it loses in a crash is forgotten: with ``appendonly yes`` at most
@@ -48,13 +53,19 @@ class RedisStore(ServerStore[Redis]):
         connections: int = 20,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        super().__init__(url, secret=secret, clock=clock)
+        super().__init__(url, secret=secret, connections=connections, clock=clock)
         if self._url.startswith("valkey"):
             self._url = f"redis{self._url.removeprefix('valkey')}"
         if urlsplit(self._url).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("the URL of a Redis store begins with redis://, rediss:// or unix://")
+        self._place = _place_of(self._url)
         self._prefix = prefix
-        self._connections = connections
+        self._made = _connections_of(self._url)
+
+    @property
+    def place(self) -> str:
+        """Where the server is, without user and password."""
+        return self._place
 
     @property
     def _identity(self) -> tuple[object, ...]:
@@ -67,35 +78,17 @@ class RedisStore(ServerStore[Redis]):
             self._prefix,
         )
 
-    def _connect(self) -> Redis:
-        async def greet(connection: AbstractConnection) -> None:
-            await connection.on_connect()
-            close_in_children(connection, _descriptor)
+    def _line(self) -> Line[AbstractConnection]:
+        return _Line(self._made)
 
-        pool = BlockingConnectionPool.from_url(
-            self._url,
-            max_connections=self._connections,
-            # Whoever waits does so within its own time; and what may be asked twice is known here alone.
-            timeout=None,
-            socket_timeout=None,
-            socket_connect_timeout=None,
-            retry=Retry(NoBackoff(), 0),
-            redis_connect_func=greet,
-            protocol=2,
-        )
-        return Redis(connection_pool=pool, decode_responses=False)
-
-    async def _open(self, client: Redis) -> None:
-        await client.ping()
-
-    async def _close(self, client: Redis) -> None:
-        await client.aclose(close_connection_pool=True)
+    async def _open(self) -> None:
+        await self._run(ANSWER, [self._entry("")], [], OPENING_SECONDS)
 
     def _problem(self, error: Exception) -> str | None:
-        if isinstance(error, AuthenticationError):
+        if isinstance(error, AuthenticationError) or "unauthenticated" in str(error):
             return "user or password is wrong, or missing"
-        if isinstance(error, NoPermissionError):
-            return f"the user may not do this ({words_of(error)}); allow evalsha and eval, and the keys {self._prefix}:*"
+        if isinstance(error, NoPermissionError) or (isinstance(error, ResponseError) and _NO_RIGHT.search(str(error))):
+            return f"the user may not do this ({words_of(error)}); allow the keys {self._prefix}:* and {RIGHTS}"
         if isinstance(error, ResponseError) and str(error).startswith("NEWER"):
             return f"a newer release writes it ({words_of(error)}); this one reads up to {VERSION + 1}"
         return words_of(error) if isinstance(error, RedisError | OSError | ValueError) else None
@@ -150,32 +143,54 @@ class RedisStore(ServerStore[Redis]):
     async def note(self, key: str, text: str | None, *, keep: float = 0.0, timeout: float = OPENING_SECONDS) -> None:
         """See :meth:`authmail.delivery.Store.note`."""
         if text is None:
-            await self.ask(lambda client: client.delete(self._note(key)), timeout)
+            await self.ask(lambda connection: _said(connection, "DEL", self._note(key)), timeout)
         else:
             await self._run(NOTE, [self._note(key)], [keep, text], timeout)
+
+    async def forget(self, keys: Iterable[str], *, timeout: float = OPENING_SECONDS) -> int:
+        """Forget all that limits count under these keys; return how many messages that were."""
+        names = [(f"{self._prefix}:c:{key}", f"{self._prefix}:s:{key}") for key in keys]
+        asked = [
+            command
+            for exact, sliced in names
+            for command in (("ZCOUNT", exact, "-inf", "+inf"), ("HGETALL", sliced), ("DEL", exact, sliced))
+        ]
+        answers = await self._commands(asked, timeout) if asked else []
+        return sum(map(int, answers[0::3])) + sum(int(number) for slices in answers[1::3] for number in slices[1::2])
+
+    async def check(self) -> StoreCheck:
+        """Say how it stands.
+
+        Raises:
+            StoreError: the server cannot be reached.
+        """
+        return await redis_reports.check(self, self._prefix, self._commands)
+
+    async def stats(self, told: Callable[[int, int], None] | None = None) -> StoreStats:
+        """Say how much is in it, looked at in portions between which the server serves others.
+
+        Args:
+            told: hears how many of the server's keys were looked at, and how many there are.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        return await redis_reports.stats(self._prefix, self._commands, told)
+
+    async def _commands(self, commands: Sequence[tuple[Any, ...]], timeout: float = OPENING_SECONDS) -> list[Any]:
+        return await self.ask(lambda connection: _said_all(connection, commands), timeout)
 
     async def _run(self, script: Script, keys: list[str], arguments: list[Any], timeout: float, *, again: bool = True) -> Any:
         now = self.now()
         parts = [*keys, "" if now is None else repr(now), *arguments]
 
-        async def run(client: Redis) -> Any:
+        async def run(connection: AbstractConnection) -> Any:
             try:
-                return await client.evalsha(script.sha, len(keys), *parts)
+                return await _said(connection, "EVALSHA", script.sha, len(keys), *parts)
             except NoScriptError:
-                return await client.eval(script.text, len(keys), *parts)
+                return await _said(connection, "EVAL", script.text, len(keys), *parts)
 
-        async def try_twice(client: Redis) -> Any:
-            try:
-                return await run(client)
-            except (NoConnection, ConnectionResetError, BrokenPipeError):
-                if not again:
-                    raise
-                await asyncio.sleep(0)
-                return await run(
-                    client
-                )  # the connection may have been closed while nobody used it; each script can be asked again
-
-        return await self.ask(try_twice, timeout)
+        return await self.ask(run, timeout, again=again)
 
     def _entry(self, key: str) -> str:
         return f"{self._prefix}:e:{key}"
@@ -191,7 +206,91 @@ def _entry(fingerprint: bytes, answer: bytes | None, lease: bytes) -> Entry:
     return Entry(fingerprint.decode(), None if answer is None else answer.decode(), float(lease))
 
 
+class _Line:
+    """How to connect to a Redis server.
+
+    Args:
+        connections: makes them; all else that it can do, :class:`~authmail.delivery.stores.pool.Pool` does.
+    """
+
+    def __init__(self, connections: ConnectionPool) -> None:
+        self._connections = connections
+
+    async def connect(self) -> AbstractConnection:
+        connection: AbstractConnection = self._connections.make_connection()  # type: ignore[no-untyped-call]
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+        except BaseException:
+            _hang_up(connection)
+            raise
+        return connection
+
+    def is_in_order(self, connection: AbstractConnection) -> bool:
+        reader = connection._reader  # noqa: SLF001 (redis-py tells only by reading)
+        return reader is not None and not reader.at_eof() and is_quiet(_descriptor(connection))
+
+    def hang_up(self, connection: AbstractConnection) -> None:
+        _hang_up(connection)
+
+
+def _connections_of(url: str) -> ConnectionPool:
+    async def greet(connection: AbstractConnection) -> None:
+        await connection.on_connect()
+        close_in_children(connection, _descriptor)
+
+    return ConnectionPool.from_url(
+        url,
+        # Whoever waits does so within its own time; and what may be asked twice is known here alone.
+        socket_timeout=None,
+        socket_connect_timeout=None,
+        retry=Retry(NoBackoff(), 0),
+        redis_connect_func=greet,
+        protocol=2,
+    )
+
+
+async def _said(connection: AbstractConnection, *command: Any) -> Any:
+    try:
+        await connection.send_command(*command)
+        return await connection.read_response(disconnect_on_error=False)
+    except ResponseError:
+        raise
+    except BaseException:  # what comes yet answers this command, and no other
+        _hang_up(connection)
+        raise
+
+
+async def _said_all(connection: AbstractConnection, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+    try:
+        await connection.send_packed_command(connection.pack_commands(commands))
+        return [await connection.read_response(disconnect_on_error=False) for _ in commands]
+    except BaseException:  # the other answers are still to come
+        _hang_up(connection)
+        raise
+
+
+def _hang_up(connection: AbstractConnection) -> None:
+    # redis-py would say good-bye in TLS, and wait for the server's.
+    writer, connection._reader, connection._writer = connection._writer, None, None  # noqa: SLF001 (it has no other way)
+    if writer is not None:
+        writer.transport.abort()
+
+
 def _descriptor(connection: AbstractConnection) -> int:
     writer = connection._writer  # noqa: SLF001 (redis-py tells nobody)
     number: int = writer.get_extra_info("socket").fileno() if writer is not None else -1
     return number
+
+
+def _place_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
+        place = f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    except ValueError:  # which would quote a part of the password
+        place = "@"
+    if "@" in place or "@" in parts.query or parts.fragment:
+        raise ValueError(
+            "the URL of a Redis store cannot be read; in user and password write / as %2F, @ as %40, # as %23 and ? as %3F"
+        )
+    return place

@@ -18,6 +18,9 @@ from authmail.delivery.stores.window import SLICES
 #: Stands at ``PREFIX:version``. A release reads and writes its own and the one before.
 VERSION = 1
 
+#: What a user needs besides the keys, as ACL SETUSER takes it: the commands of the scripts, and those that run them.
+RIGHTS = "+eval +evalsha +time +get +set +del +pexpire +hget +hset +hmget +hgetall +hdel +hincrby +zadd +zrem +zcount +zrange +zremrangebyscore"
+
 _LUA = files("authmail.delivery.stores") / "lua"
 
 

@@ -6,6 +6,7 @@ from authmail.delivery.stores import clock
 from authmail.delivery.stores.store import Limit
 from authmail.delivery.stores.window import EXACT, end_of_slice, kept_under, slice_at
 
+# What writes names its columns, since the next release may add some.
 #: Stands in the file as ``PRAGMA user_version``. A release reads and writes its own and the one before.
 VERSION = 2
 
@@ -69,7 +70,7 @@ def _take_answers(connection: sqlite3.Connection, now: float) -> bool:
         late = max(0.0, made - now)  # the wall clock of that time went before this one
         if until - late > now:
             connection.execute(
-                "INSERT INTO entries VALUES (?, ?, '', ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO entries (key, fingerprint, token, answer, lease, until) VALUES (?, ?, '', ?, ?, ?) ON CONFLICT DO NOTHING",
                 (key, fingerprint, answer, lease - late, until - late),
             )
     connection.executemany("DELETE FROM answers WHERE key = ?", [(row[0],) for row in rows])
@@ -83,7 +84,10 @@ def _take_counts(connection: sqlite3.Connection, now: float) -> bool:
         if until - late <= now or seconds <= 0:
             continue
         # Nobody knows how large its limit is, so it counts under both names; what is too much for one is soon over.
-        connection.execute("INSERT INTO times VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (key, at - late, token, until - late))
+        connection.execute(
+            "INSERT INTO times (key, at, token, until) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (key, at - late, token, until - late),
+        )
         large = Limit(EXACT + 1, seconds)
         place = slice_at(large, at - late)
         count_in_slice(connection, kept_under(key, large), place, end_of_slice(large, place))
@@ -99,5 +103,6 @@ def _take_counts(connection: sqlite3.Connection, now: float) -> bool:
 def count_in_slice(connection: sqlite3.Connection, key: str, place: int, until: float) -> None:
     """Count one message in a slice."""
     connection.execute(
-        "INSERT INTO slices VALUES (?, ?, 1, ?) ON CONFLICT DO UPDATE SET number = number + 1", (key, place, until)
+        "INSERT INTO slices (key, slice, number, until) VALUES (?, ?, 1, ?) ON CONFLICT DO UPDATE SET number = number + 1",
+        (key, place, until),
     )

@@ -5,49 +5,50 @@ import os
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Generic, Self, TypeVar
-from urllib.parse import urlsplit
 
 from authmail.config.secret import Secret
+from authmail.delivery.stores.pool import Line, Pool
 from authmail.delivery.stores.store import Begun, Claim, Entry, StoreError, keyed_digest, secret_of
-from authmail.privacy import one_line
+from authmail.privacy import log_of, one_line
 
-_Client = TypeVar("_Client")
+_log = log_of("authmail.delivery")
+
+_Connection = TypeVar("_Connection")
 _Result = TypeVar("_Result")
 
 # For what nobody waits for with a message, in seconds.
 OPENING_SECONDS = 5.0
-_CLOSING_SECONDS = 2.0
 _LONGEST_WORDS = 120
 
 
-class ServerStore(ABC, Generic[_Client]):
+class ServerStore(ABC, Generic[_Connection]):
     """Base of stores on a server that machines share.
 
-    It connects when it is first used, on each event loop and in each process by itself; the last ``async with`` that is left closes
-    what this loop has open.
+    It connects when it is first used, on each event loop and in each process by itself. ``async with`` asks whether it can be used, with
+    a warning in the log where it cannot; the last one that a loop leaves closes what it has open.
 
     Args:
         url: where the server is, and how to log in.
         secret: key of the hashes, 16 bytes or more: the same on all machines, and never kept on that server.
+        connections: the most of one event loop at a time; whoever finds none free waits within the message's time.
         clock: gives seconds; by default the server's own clock.
     """
 
-    def __init__(self, url: Secret | str, *, secret: Secret | bytes, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self, url: Secret | str, *, secret: Secret | bytes, connections: int, clock: Callable[[], float] | None = None
+    ) -> None:
         self._url = url.reveal() if isinstance(url, Secret) else url
         self._secret = secret_of(secret)
+        self._connections = connections
         self._clock = clock
-        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Client] = weakref.WeakKeyDictionary()
-        self._openings = 0
+        self._pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pool[_Connection]] = weakref.WeakKeyDictionary()
         self._process = os.getpid()
 
     @property
+    @abstractmethod
     def place(self) -> str:
         """Where the server is, without user and password."""
-        parts = urlsplit(self._url)
-        host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
-        return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and isinstance(other, ServerStore) and self._identity == other._identity
@@ -59,24 +60,24 @@ class ServerStore(ABC, Generic[_Client]):
         return f"{type(self).__name__}({self.place!r})"
 
     async def __aenter__(self) -> Self:
-        await self.ask(self._open, OPENING_SECONDS)
-        self._openings += 1
+        try:
+            await self._open()
+        except StoreError as error:  # as with one that fails later: what goes out meanwhile, each message decides
+            _log.warning("%s", error)
+        self._pool().openings += 1
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._openings -= 1
-        if self._openings <= 0:
-            self._openings = 0
-            client = self._clients.pop(asyncio.get_running_loop(), None)
-            if client is not None:
-                with suppress(TimeoutError, OSError):
-                    async with asyncio.timeout(_CLOSING_SECONDS):
-                        await self._close(client)
+        pool = self._pool()
+        pool.openings -= 1
+        if pool.openings <= 0:
+            del self._pools[asyncio.get_running_loop()]
+            pool.close()
+            await asyncio.sleep(0)  # the loop closes what was hung up
 
     def abandon(self) -> None:
         """In a forked child: nobody has entered it here, and the connections are the parent's."""
-        self._openings = 0
-        self._clients.clear()
+        self._pools.clear()
         self._process = os.getpid()
 
     def digest(self, *parts: str) -> str:
@@ -107,30 +108,31 @@ class ServerStore(ABC, Generic[_Client]):
         """What two stores over the same data have in common."""
 
     @abstractmethod
-    def _connect(self) -> _Client:
-        """Return a client for the running loop; it connects when it is asked for the first time."""
+    def _line(self) -> Line[_Connection]:
+        """Return how to connect."""
 
     @abstractmethod
-    async def _open(self, client: _Client) -> None:
+    async def _open(self) -> None:
         """Ask the server whether it can be used."""
-
-    @abstractmethod
-    async def _close(self, client: _Client) -> None:
-        """Close a client's connections."""
 
     @abstractmethod
     def _problem(self, error: Exception) -> str | None:
         """Return what is wrong with the server, where this error tells; None if it is no error of a server."""
 
-    async def ask(self, work: Callable[[_Client], Awaitable[_Result]], timeout: float) -> _Result:
-        """Let a client do something within so many seconds; waiting for one that is free, and connecting, are part of it.
+    async def ask(self, work: Callable[[_Connection], Awaitable[_Result]], timeout: float, *, again: bool = True) -> _Result:
+        """Let a connection do something within so many seconds; waiting for one that is free, and connecting, are part of it.
+
+        Args:
+            work: what to do.
+            timeout: seconds.
+            again: whether it may be done a second time where the connection is cut.
 
         Raises:
             StoreError: the server cannot be used, or did not answer in time.
         """
         try:
             async with asyncio.timeout(timeout):
-                return await work(self._client())
+                return await self._pool().run(work, again=again)
         except TimeoutError:
             problem: str | None = "it did not answer in time"
         except Exception as error:
@@ -139,14 +141,16 @@ class ServerStore(ABC, Generic[_Client]):
                 raise
         raise StoreError(f"the store {self.place} cannot be used: {problem}")
 
-    def _client(self) -> _Client:
+    def _pool(self) -> Pool[_Connection]:
         if self._process != os.getpid():
             self.abandon()
         loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            client = self._clients[loop] = self._connect()
-        return client
+        pool = self._pools.get(loop)
+        if pool is None:
+            for over in [one for one in self._pools if one.is_closed()]:  # a connection keeps its loop, and so itself
+                self._pools.pop(over, None)
+            pool = self._pools[loop] = Pool(self._line(), self._connections)
+        return pool
 
     def now(self) -> float | None:
         """Return the time, where this is no store with the server's own clock."""

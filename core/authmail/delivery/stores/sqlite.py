@@ -3,24 +3,28 @@
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
 from authmail.config.secret import Secret
-from authmail.delivery.stores.file import StoreFile
-from authmail.delivery.stores.schema import count_in_slice
+from authmail.delivery.stores import sqlite_reports
+from authmail.delivery.stores.file import Layout, StoreFile
+from authmail.delivery.stores.reports import StoreCheck, StoreStats
+from authmail.delivery.stores.schema import KEYS, count_in_slice, make_tables, take_over
 from authmail.delivery.stores.store import Begun, Claim, Entry, Limit, Note, StoreError, Turn, keyed_digest, new_secret, secret_of
 from authmail.delivery.stores.turns import Row, take
-from authmail.delivery.stores.window import end_of_slice, first_slice, is_exact, kept_under, slice_at, wait_for_room
+from authmail.delivery.stores.window import both_ways, end_of_slice, first_slice, is_exact, kept_under, slice_at, wait_for_room
 from authmail.privacy import raise_afresh
 
 _Result = TypeVar("_Result")
 
 # For what nobody waits for with a message.
 _OPENING_SECONDS = 5.0
+
+_LAYOUT = Layout(make_tables, KEYS, take_over)
 
 
 class SQLiteStore:
@@ -48,8 +52,18 @@ class SQLiteStore:
         self._path = Path(path)
         self._secret = None if secret is None else secret_of(secret)
         self._stand_in = new_secret()
-        self._file = StoreFile(self._path, clock)
+        self._file = StoreFile(self._path, _LAYOUT, clock)
         self._openings = 0
+
+    @property
+    def place(self) -> str:
+        """The file's path."""
+        return str(self._path)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SQLiteStore) and self._path.resolve() == other._path.resolve()
@@ -109,6 +123,29 @@ class SQLiteStore:
         """See :meth:`authmail.delivery.Store.note`."""
         await self._run(partial(_leave_note, key, text, keep), timeout)
 
+    async def forget(self, keys: Iterable[str], *, timeout: float = _OPENING_SECONDS) -> int:
+        """Forget all that limits count under these keys; return how many messages that were."""
+        return await self._run(partial(_forget, [one for key in keys for one in both_ways(key)]), timeout)
+
+    async def check(self) -> StoreCheck:
+        """Say how it stands; makes no file.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return await sqlite_reports.check(self, self._path, self._read)
+
+    async def stats(self, told: Callable[[int, int], None] | None = None) -> StoreStats:
+        """Say how much is in it.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        return await sqlite_reports.stats(self._path, self._read)
+
+    async def _read(self, work: Callable[[sqlite3.Connection, float], _Result]) -> _Result:
+        return await self._run(work, _OPENING_SECONDS, writes=False)
+
     async def _run(self, work: Callable[[sqlite3.Connection, float], _Result], timeout: float, *, writes: bool = True) -> _Result:
         try:
             self._read_secret()
@@ -138,7 +175,9 @@ def _begin(claim: Claim, connection: sqlite3.Connection, now: float) -> Begun:
             _count(connection, key, limit, claim.token, now)
         if claim.key is not None:
             row = (claim.key, claim.fingerprint, claim.token, now + claim.lease, now + claim.keep)
-            connection.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, NULL, ?, ?)", row)
+            connection.execute(
+                "INSERT OR REPLACE INTO entries (key, fingerprint, token, lease, until) VALUES (?, ?, ?, ?, ?)", row
+            )
     return Begun(wait=wait, at=now, notes=notes, turn=turn)
 
 
@@ -168,7 +207,16 @@ def _leave_note(key: str, text: str | None, keep: float, connection: sqlite3.Con
     if text is None:
         connection.execute("DELETE FROM notes WHERE key = ?", (key,))
     else:
-        connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (key, text, now + keep))
+        connection.execute("INSERT OR REPLACE INTO notes (key, text, until) VALUES (?, ?, ?)", (key, text, now + keep))
+
+
+def _forget(keys: Sequence[str], connection: sqlite3.Connection, _: float) -> int:
+    number = 0
+    for key in keys:
+        number += connection.execute("DELETE FROM times WHERE key = ?", (key,)).rowcount
+        number += connection.execute("SELECT coalesce(sum(number), 0) FROM slices WHERE key = ?", (key,)).fetchone()[0]
+        connection.execute("DELETE FROM slices WHERE key = ?", (key,))
+    return number
 
 
 def _take(turn: Turn | None, connection: sqlite3.Connection, now: float) -> float:
@@ -178,7 +226,7 @@ def _take(turn: Turn | None, connection: sqlite3.Connection, now: float) -> floa
     wait, row = take(turn, kept and Row(*kept), now)
     if row is not None:
         values = (turn.key, row.start, row.open, row.kept, row.end, row.until(turn))
-        connection.execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?, ?, ?, ?)", values)
+        connection.execute("INSERT OR REPLACE INTO turns (key, start, open, kept, last, until) VALUES (?, ?, ?, ?, ?, ?)", values)
     return wait
 
 
@@ -197,7 +245,9 @@ def _wait(connection: sqlite3.Connection, key: str, limit: Limit, now: float) ->
 def _count(connection: sqlite3.Connection, key: str, limit: Limit, token: str, now: float) -> None:
     key = kept_under(key, limit)
     if is_exact(limit):
-        connection.execute("INSERT OR IGNORE INTO times VALUES (?, ?, ?, ?)", (key, now, token, now + limit.seconds))
+        connection.execute(
+            "INSERT OR IGNORE INTO times (key, at, token, until) VALUES (?, ?, ?, ?)", (key, now, token, now + limit.seconds)
+        )
     else:
         place = slice_at(limit, now)
         count_in_slice(connection, key, place, end_of_slice(limit, place))

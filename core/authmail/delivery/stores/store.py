@@ -127,7 +127,7 @@ class Begun:
     Args:
         entry: the one that there is for its key already. Then nothing was begun or counted.
         wait: seconds after which all limits leave room, 0 where they do. Otherwise nothing was begun or counted.
-        at: the store's own time, to be shown to it again at the end.
+        at: the store's own time, to be shown to it again at the end; 0 where its answer was lost, and it may or may not have begun.
         notes: those of the asked notes that there are.
         turn: seconds until the message's turn; none was taken where that is longer than it can wait.
     """

@@ -22,7 +22,13 @@ def is_exact(limit: Limit) -> bool:
 
 def kept_under(key: str, limit: Limit) -> str:
     """Return the key that a store counts under: both ways of counting are apart, for a limit may be changed."""
-    return key if is_exact(limit) else f"{key}/{SLICES}"
+    exact, sliced = both_ways(key)
+    return exact if is_exact(limit) else sliced
+
+
+def both_ways(key: str) -> tuple[str, str]:
+    """Return the keys that a store counts under in either way."""
+    return key, f"{key}/{SLICES}"
 
 
 def slice_at(limit: Limit, now: float) -> int:

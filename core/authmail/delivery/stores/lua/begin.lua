@@ -41,12 +41,13 @@ if has_entry then
   end
 end
 
+-- A server whose memory is full refuses a script at its first command that writes, if that one may need memory: so what tidies up comes later.
+local over = {}
 local function wait_for(index)
   local key, at = KEYS[first_count + index], 9 + 3 * index
   local most, seconds = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
   if ARGV[at + 2] == '1' then
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now - seconds))
-    if redis.call('ZCARD', key) < most then return 0 end
+    if redis.call('ZCOUNT', key, '(' .. text(now - seconds), '+inf') < most then return 0 end
     local oldest = redis.call('ZRANGE', key, -most, -most, 'WITHSCORES')
     return tonumber(oldest[2]) + seconds - now
   end
@@ -54,7 +55,7 @@ local function wait_for(index)
   local slices, too_many, flat = {}, 1 - most, redis.call('HGETALL', key)
   for position = 1, #flat, 2 do
     local slice = tonumber(flat[position])
-    if slice < first then redis.call('HDEL', key, flat[position])
+    if slice < first then table.insert(over, {key, flat[position]})
     else
       table.insert(slices, {slice, tonumber(flat[position + 1])})
       too_many = too_many + tonumber(flat[position + 1])
@@ -71,7 +72,9 @@ end
 local function count(index)
   local key, at = KEYS[first_count + index], 9 + 3 * index
   local seconds = tonumber(ARGV[at + 1])
-  if ARGV[at + 2] == '1' then redis.call('ZADD', key, text(now), token)
+  if ARGV[at + 2] == '1' then
+    redis.call('ZADD', key, text(now), token)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now - seconds))
   else redis.call('HINCRBY', key, string.format('%d', math.floor(now * SLICES / seconds)), 1) end
   expire(key, seconds * (1 + 2 / SLICES))
 end
@@ -80,6 +83,7 @@ local wait = 0
 for index = 0, counts - 1 do wait = math.max(wait, wait_for(index)) end
 if wait > 0 then return reply(wait, 0, nothing) end
 for index = 0, counts - 1 do count(index) end
+for _, slice in ipairs(over) do redis.call('HDEL', slice[1], slice[2]) end
 
 local turn = 0
 if has_turn then
@@ -107,6 +111,7 @@ if has_turn then
   end
 end
 if has_entry then
+  redis.call('HSET', KEYS[2], 'token', token)
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[2], 'fingerprint', ARGV[5], 'token', token, 'turn', text(turn),
     'lease', text(now + tonumber(ARGV[6])), 'until', text(now + tonumber(ARGV[7])))

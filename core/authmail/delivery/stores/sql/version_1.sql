@@ -1,27 +1,34 @@
--- What a PostgreSQL store keeps, and what it does for one trip. {schema}, {slices} and {kept} are filled in.
--- Functions carry the version in their names, so that a release finds its own beside those of the next.
+-- What a PostgreSQL store keeps, and what it does for one trip. {schema}, {slices}, {kept} and {newest} are filled in.
+-- Functions carry the version in their names, so that a release finds its own beside those of the next. One that alters tables locks them first, in
+-- the order in which messages use them: notes, entries, times, slices, turns.
 CREATE SCHEMA IF NOT EXISTS {schema};
 CREATE TABLE IF NOT EXISTS {schema}.version (version integer NOT NULL);
 CREATE TABLE IF NOT EXISTS {schema}.times (
   key text NOT NULL, at double precision NOT NULL, token text NOT NULL, until double precision NOT NULL, PRIMARY KEY (key, at, token)
 );
-CREATE INDEX IF NOT EXISTS times_by_end ON {schema}.times (until);
 CREATE TABLE IF NOT EXISTS {schema}.slices (
   key text NOT NULL, slice bigint NOT NULL, number integer NOT NULL, until double precision NOT NULL, PRIMARY KEY (key, slice)
 );
-CREATE INDEX IF NOT EXISTS slices_by_end ON {schema}.slices (until);
 CREATE TABLE IF NOT EXISTS {schema}.entries (
   key text PRIMARY KEY, fingerprint text NOT NULL, token text NOT NULL, answer text, turn double precision NOT NULL,
   lease double precision NOT NULL, until double precision NOT NULL
 );
-CREATE INDEX IF NOT EXISTS entries_by_end ON {schema}.entries (until);
 CREATE TABLE IF NOT EXISTS {schema}.notes (key text PRIMARY KEY, text text NOT NULL, until double precision NOT NULL);
-CREATE INDEX IF NOT EXISTS notes_by_end ON {schema}.notes (until);
 CREATE TABLE IF NOT EXISTS {schema}.turns (
   key text PRIMARY KEY, start double precision NOT NULL, open bigint NOT NULL, kept bigint NOT NULL, last bigint NOT NULL,
   until double precision NOT NULL
 );
-CREATE INDEX IF NOT EXISTS turns_by_end ON {schema}.turns (until);
+
+-- IF NOT EXISTS would lock each table first, and messages that are under way and this would wait for each other.
+DO $body$ BEGIN
+  IF to_regclass('{schema}.turns_by_end') IS NULL THEN
+    CREATE INDEX times_by_end ON {schema}.times (until);
+    CREATE INDEX slices_by_end ON {schema}.slices (until);
+    CREATE INDEX entries_by_end ON {schema}.entries (until);
+    CREATE INDEX notes_by_end ON {schema}.notes (until);
+    CREATE INDEX turns_by_end ON {schema}.turns (until);
+  END IF;
+END $body$;
 
 -- Seconds, from the caller or of the server.
 CREATE OR REPLACE FUNCTION {schema}.now_1(given double precision) RETURNS double precision LANGUAGE sql VOLATILE AS
@@ -108,6 +115,17 @@ DECLARE
   one record;
 BEGIN
   -- A message with a key must not go out twice after a crash of the server; a count may be lost.
+  IF (SELECT max(version) FROM {schema}.version) > {newest} THEN
+    RAISE EXCEPTION 'a newer release writes it (version %); this one reads up to {newest}', (SELECT max(version) FROM {schema}.version)
+      USING ERRCODE = 'feature_not_supported';
+  END IF;
+  -- Whoever waited for a lock must see what the one before wrote.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'the default transaction isolation of this user must be read committed' USING ERRCODE = 'feature_not_supported';
+  END IF;
+  IF (claim->>'sweep')::integer > 0 THEN
+    LOCK TABLE {schema}.notes, {schema}.entries, {schema}.times, {schema}.slices, {schema}.turns IN ROW EXCLUSIVE MODE;
+  END IF;
   IF message IS NULL THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
   PERFORM set_config('lock_timeout', claim->>'milliseconds', true);
   -- In the order of keys, so that no two wait for each other.
@@ -175,7 +193,9 @@ BEGIN
   FOR one IN SELECT item->>0 AS k, (item->>1)::bigint AS slice FROM jsonb_array_elements(claim->'uncount') AS item ORDER BY 1
   LOOP
     IF one.slice IS NULL THEN
-      DELETE FROM {schema}.times WHERE key = one.k AND at = (claim->>'at')::double precision AND token = claim->>'token';
+      -- Without a time: nobody heard that it was counted.
+      DELETE FROM {schema}.times
+        WHERE key = one.k AND at = coalesce((claim->>'at')::double precision, at) AND token = claim->>'token';
     ELSE
       UPDATE {schema}.slices SET number = greatest(0, number - 1) WHERE key = one.k AND slice = one.slice;
     END IF;
