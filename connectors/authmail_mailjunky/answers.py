@@ -5,6 +5,8 @@ refusal within a success. An error is ``{"message": "…", "code": "…"}``. No 
 SDKs tell 401, 404, 422, 429 and 5xx apart.
 """
 
+from typing import Any
+
 from authmail import AccountError, Answer, Answers, Meaning, MessageRejected, OutcomeUnknown, Reason, Spoken, Throttled
 
 #: In place of a code: a success that failed has none.
@@ -14,7 +16,7 @@ _NEVER = r"(?!)"
 
 _ELSEWHERE = Meaning(AccountError, Reason.ENDPOINT, "this endpoint is not MailJunky's; check endpoint")
 _SENDER = Meaning(AccountError, Reason.SENDER, "the sender is not accepted; verify its domain at MailJunky, and check fromEmail")
-_REFUSED = Meaning(MessageRejected, Reason.PROVIDER, "MailJunky refused the mail; its words tell more", status=200)
+_REFUSED = Meaning(MessageRejected, Reason.PROVIDER, "MailJunky refused the mail; its words tell more")
 
 #: Code and status, or status → meaning.
 _MEANINGS: dict[int | tuple[str, int], Meaning] = {
@@ -66,13 +68,18 @@ def _words(answer: Answer) -> str | None:
 def _code(answer: Answer) -> str | None:
     if not answer.succeeds:
         return _error(answer, "code")
-    refuses = answer.value("status") == "failed" or bool(answer.value("error")) or answer.value("success") is False
+    refuses = _status(answer) == "failed" or bool(answer.value("error")) or answer.value("success") is False
     return FAILED if refuses else None
+
+
+def _status(answer: Answer) -> Any:
+    status = answer.value("status")
+    return status.lower() if isinstance(status, str) else status
 
 
 def _accepts(answer: Answer) -> bool:
     """Whether a success accepts: one without a status does, one with a status that nobody knows proves nothing."""
-    return _code(answer) is None and answer.value("status") in _ACCEPTED
+    return _code(answer) is None and _status(answer) in _ACCEPTED
 
 
 ANSWERS = Answers(

@@ -83,7 +83,7 @@ class MailJunkyEmulator(ApiEmulator):
 
 
 def _mailboxes(data: Mapping[str, Any], field: str) -> list[Mailbox]:
-    given = data.get(field)
+    given: Any = data.get(field)
     try:
         found = [Mailbox.parse(text) for text in (given if isinstance(given, list) else [given])]
     except ValueError:

@@ -45,7 +45,7 @@ from authmail.outcomes import (
     Throttled,
 )
 from authmail.privacy import hide_fields
-from authmail.templates import ProviderTemplate, Template
+from authmail.templates import ProviderTemplate, Template, render
 from authmail.words.text import say
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ __all__ = [
     "json_api",
     "load",
     "member",
+    "render",
     "say",
     "setting",
     "settings",

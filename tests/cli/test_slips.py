@@ -32,6 +32,13 @@ def sign_in(**change):
     return aliyun(templates=[GOOD["templates"][0] | change, *GOOD["templates"][1:]])
 
 
+def mailgun(**deliveries):
+    """A config in Logto's form of Mailgun."""
+    generic = {"subject": "{{code}}", "html": "<p>Hello, your code is {{code}}.</p>"}
+    config = {"domain": "mg.example.com", "apiKey": "key-sandbox", "from": "no-reply@mg.example.com"}
+    return json.dumps({"connector": "mailgun-email", "config": config | {"deliveries": {"Generic": generic} | deliveries}})
+
+
 #: Name of the slip → the file's name, its content, and the lines in English, French and Chinese.
 SLIPS = {
     "a misspelt key": (
@@ -83,6 +90,11 @@ SLIPS = {
     "one brace": (
         "a.json", sign_in(content="{ code }"), ["it has { code }: write {{code}}"], ["il y a { code } : écrivez {{code}}"],
         ["其中有 { code }：请写成 {{code}}"],
+    ),
+    "no code in Logto's deliveries": (
+        "a.json", mailgun(SignIn={"subject": "Welcome", "html": "<p>Welcome</p>"}),
+        ["deliveries.SignIn  the HTML of SignIn has no {{code}}", "without it nobody can use the mail"],
+        ["deliveries.SignIn  la partie HTML de SignIn n’a pas {{code}}"], ["deliveries.SignIn  SignIn 的 HTML 部分没有 {{code}}"],
     ),
     "no code at all": (
         "a.json", sign_in(content="<p>Welcome</p>"), ["the HTML of SignIn has no {{code}}", "without it nobody can use the mail"],

@@ -6,7 +6,8 @@ import pytest
 
 from authmail import ConfigError, Mailbox, Problem, Secret, Settings, Template, setting, settings
 from authmail.config.doubts import unknown_keys
-from authmail.config.settings import templates_elsewhere
+from authmail.config.forms import json_schema
+from authmail.config.settings import templates_elsewhere, templates_of
 
 
 class Color(StrEnum):
@@ -188,6 +189,26 @@ def test_required_template_types(templates):
     ]
     with templates_elsewhere(True):
         Config.from_dict({key: value for key, value in (VALID | {"templates": templates}).items() if value is not ...})
+
+
+@settings
+class Other(Settings):
+    mails: dict[str, str] = setting("Mails", default=attrs.Factory(dict))
+    templates: tuple[Template, ...] = setting("Templates", default=(), required_types=("Generic",), required_unless="mails")
+
+    def other_templates(self):
+        return ((f"mails.{name}", Template(name, "s", content)) for name, content in self.mails.items())
+
+
+def test_templates_may_stand_elsewhere_in_a_config():
+    """Beside them the list needs none of its types, and both serve; an empty object has none."""
+    listed = [template("SignIn")]
+    config = Other.from_dict({"mails": {"Generic": "{{code}}"}, "templates": listed})
+    assert [one.usage_type for one in templates_of(config)] == ["SignIn", "Generic"]
+    assert "required" not in json_schema(Other)
+    for raw in ({}, {"mails": {}}, {"mails": None}):
+        with pytest.raises(ConfigError, match="a template for Generic is missing"):
+            Other.from_dict(raw)
 
 
 @pytest.mark.parametrize("reference", [{"env": "HOME"}, {"file": "/etc/passwd"}])

@@ -40,8 +40,8 @@ FOREIGN = {
     "target-as-id": ("smtp", "smtp"),
     "target-thief": ("thief-mail", "smtp"),
     "id-as-target": ("thief-two", "http-email"),
-    "brevo-one": ("brevo-one", "brevo"),
-    "brevo-two": ("brevo-two", "brevo"),
+    "pigeon-one": ("pigeon-one", "pigeon"),
+    "pigeon-two": ("pigeon-two", "pigeon"),
 }
 
 
@@ -90,7 +90,7 @@ def test_foreign_ones_are_listed_as_broken(foreign):
         "target-thief": "the name smtp belongs to authmail's own connector",
         "id-as-target": "the name http-email belongs to authmail's own connector",
     }
-    assert {"brevo-one", "brevo-two"} <= {connector.id for connector in found}
+    assert {"pigeon-one", "pigeon-two"} <= {connector.id for connector in found}
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_not_even_when_it_is_chosen(foreign, name, thief):
 
 def test_several_foreign_ones_with_one_target_are_all_named(foreign):
     """And one is taken by its distribution, or by its id."""
-    with pytest.raises(ConnectorNotFound, match="several connectors have the target brevo: brevo-one, brevo-two"):
-        authmail.get_connector("brevo")
-    assert authmail.get_connector("brevo", distribution="brevo-two").id == "brevo-two"
-    assert authmail.get_connector("brevo-one").distribution == "brevo-one"
+    with pytest.raises(ConnectorNotFound, match="several connectors have the target pigeon: pigeon-one, pigeon-two"):
+        authmail.get_connector("pigeon")
+    assert authmail.get_connector("pigeon", distribution="pigeon-two").id == "pigeon-two"
+    assert authmail.get_connector("pigeon-one").distribution == "pigeon-one"
 
 
 def test_the_table_has_each_of_ours():

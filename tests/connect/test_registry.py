@@ -86,8 +86,9 @@ def others(site, monkeypatch):
 def test_ids_come_without_an_import(others):
     """Listing loads nothing, so broken connectors are listed too."""
     assert authmail.connector_ids() == [
-        "acme-mail", "acme-two", "aliyun-direct-mail", "aws-ses-mail", "broken-exit", "broken-import", "http-email", "mailersend-mail",
-        "other-id", "postmark-mail", "resend-mail", "sendgrid-email-service", "simple-mail-transfer-protocol", "smtp2go-email-service", "twin-mail",
+        "acme-mail", "acme-two", "aliyun-direct-mail", "aws-ses-mail", "brevo-mail", "broken-exit", "broken-import", "http-email", "infobip-mail",
+        "mailersend-mail", "mailgun-email", "mailjet-mail", "mailjunky-email-service", "mandrill-mail", "other-id", "postmark-mail", "resend-mail", "scaleway-tem-mail",
+        "sendgrid-email-service", "simple-mail-transfer-protocol", "smtp2go-email-service", "sparkpost-mail", "twin-mail",
         "without-hooks", "without-marker", "wrong-argument",
     ]  # fmt: skip
 
@@ -96,8 +97,10 @@ def test_working_ones_work_and_broken_ones_say_why(others):
     """One that cannot be imported, exits, lacks hooks, misfits or lies about its id stops none of the others."""
     found = authmail.connectors()
     assert [(connector.id, connector.distribution) for connector in found] == [
-        ("acme-mail", "acme-mail"), ("acme-two", "same-target"), ("aliyun-direct-mail", "authmail"), ("aws-ses-mail", "authmail"), ("http-email", "authmail"),
-        ("mailersend-mail", "authmail"), ("postmark-mail", "authmail"), ("resend-mail", "authmail"), ("sendgrid-email-service", "authmail"), ("simple-mail-transfer-protocol", "authmail"), ("smtp2go-email-service", "authmail"),
+        ("acme-mail", "acme-mail"), ("acme-two", "same-target"), ("aliyun-direct-mail", "authmail"), ("aws-ses-mail", "authmail"), ("brevo-mail", "authmail"),
+        ("http-email", "authmail"), ("infobip-mail", "authmail"), ("mailersend-mail", "authmail"), ("mailgun-email", "authmail"), ("mailjet-mail", "authmail"),
+        ("mailjunky-email-service", "authmail"), ("mandrill-mail", "authmail"), ("postmark-mail", "authmail"), ("resend-mail", "authmail"), ("scaleway-tem-mail", "authmail"), ("sendgrid-email-service", "authmail"),
+        ("simple-mail-transfer-protocol", "authmail"), ("smtp2go-email-service", "authmail"), ("sparkpost-mail", "authmail"),
     ]  # fmt: skip
     reasons = {(broken.distribution, broken.version): broken.reason for broken in found.broken}
     expected = {

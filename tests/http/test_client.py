@@ -33,16 +33,18 @@ def headers_of(sent):
 async def test_posts_and_reads():
     """Body, JSON and form go out as asked; the answer comes back whole."""
     good = Answer(headers={"X-Id": "7"}, body=b'{"ok": "\xc3\xa9"}').plain
-    async with FaultServer((request, good) * 4) as server, posting(user_agent="acme") as http:
+    async with FaultServer((request, good) * 5) as server, posting(user_agent="acme") as http:
         reply = await http.post(server.url, json={"a": "é"}, headers={"X-Y": "z"})
         await http.post(server.url, form={"a": "é b"})
         await http.post(server.url, body="é", headers={"content-type": "text/plain"})
         await http.post(server.url)
+        await http.post(server.url, form={"a": ("1", "2"), "b": ""})
     assert (reply.status, reply.headers["x-id"], reply.json()) == (200, "7", {"ok": "é"})
     bodies = [sent.partition(b"\r\n\r\n")[2] for sent in server.requests]
-    assert bodies == ['{"a":"é"}'.encode(), b"a=%C3%A9+b", "é".encode(), b""]
+    assert bodies == ['{"a":"é"}'.encode(), b"a=%C3%A9+b", "é".encode(), b"", b"a=1&a=2&b="]
     headers = [headers_of(sent) for sent in server.requests]
     kinds = ["application/json", "application/x-www-form-urlencoded", "text/plain", "application/octet-stream"]
+    kinds.append("application/x-www-form-urlencoded")
     assert [each["content-type"] for each in headers] == kinds
     assert headers[0]["x-y"] == "z"
     assert headers[0]["user-agent"].startswith("authmail/")

@@ -91,6 +91,7 @@ NOT_MEANT = {
     "emailAddress": "the sender",
     "feedbackForwardingEmailAddress": "where bounces go",
     "bypassListManagement": "which mails go out at all",
+    "domain": "a part of the path, at the provider's own hosts",
     "regionId": "a choice of the provider's own hosts",
 }
 

@@ -42,7 +42,9 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str,
     return {key: ours.get(key) for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)}
 
 
-async def outcome_of(connector: str, config: Mapping[str, Any], response: Mapping[str, Any]) -> tuple[Receipt | SendError, int]:
+async def outcome_of(
+    connector: str, config: Mapping[str, Any], response: Mapping[str, Any], type: str = "SignIn"
+) -> tuple[Receipt | SendError, int]:
     """Send a message to a server that gives a case's answer; return what came of it, and how many requests it took."""
     steps = [request]
     if not response.get("destroy"):
@@ -52,7 +54,7 @@ async def outcome_of(connector: str, config: Mapping[str, Any], response: Mappin
     async with FaultServer(steps) as server:
         async with Mailer(connector, {**config, "endpoint": server.url}, egress=Egress.ANY) as mailer:
             try:
-                outcome = await mailer.send(Message("user@example.com", "SignIn", {"code": "123456"}))
+                outcome = await mailer.send(Message("user@example.com", type, {"code": "123456"}))
             except SendError as error:
                 outcome = error
         await server.left()

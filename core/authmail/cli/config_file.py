@@ -17,6 +17,7 @@ from authmail import (
     Problem,
     References,
     SendError,
+    Settings,
     Template,
     get_connector,
     say,
@@ -65,7 +66,7 @@ class ConfigFile:
         own = self.raw.get("templates")
         entries = own if isinstance(own, list) else []
         found = [str(entry.get("usageType")) for entry in entries if isinstance(entry, dict)]
-        return [*found, *(template.usage_type for template in self.templates)]
+        return [*found, *(template.usage_type for template in (*self.templates, *dict(self._other_templates()).values()))]
 
     def warnings(self) -> list[Problem]:
         """Return what is doubtful, also of a config with problems."""
@@ -82,7 +83,13 @@ class ConfigFile:
         for index, entry in enumerate(own if isinstance(own, list) else []):
             with contextlib.suppress(ConfigError):
                 found.append((Template.from_dict(entry), f"templates[{index}]"))
-        return found
+        return found + [(template, path) for path, template in self._other_templates()]
+
+    def _other_templates(self) -> Iterable[tuple[str, Template]]:
+        with contextlib.suppress(ConfigError):
+            config = self.validated()
+            return tuple(config.other_templates()) if isinstance(config, Settings) else ()
+        return ()
 
     def validated(self) -> Any:
         """Return the typed config.

@@ -174,7 +174,7 @@ def _form_item(key: str, field: "attrs.Attribute[Any]", spec: Spec, words: Mappi
 
 def _is_needed(field: "attrs.Attribute[Any]", spec: Spec) -> bool:
     """Whether a form asks for it; what is required and yet folded has others that can stand for it."""
-    return (is_required(field) and spec.group != "more") or bool(spec.required_types)
+    return (is_required(field) and spec.group != "more") or (bool(spec.required_types) and not spec.required_unless)
 
 
 def _json_value(value: Any) -> Any:

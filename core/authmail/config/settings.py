@@ -48,6 +48,7 @@ class Spec:
     titles: Mapping[str, str] = attrs.field(factory=dict)
     show_if: Mapping[str, Any] = attrs.field(factory=dict)
     required_types: tuple[str, ...] = ()
+    required_unless: str = ""
     destination: bool = False
     group: str = ""
     check: Callable[[Any], None] | None = None
@@ -68,7 +69,8 @@ def setting(label: str, *, default: Any = attrs.NOTHING, **details: Any) -> Any:
             said otherwise a text or secret has at most 16 KiB, templates have 512 KiB in all);
             ``minimum``, ``maximum``; ``pattern``, a regular expression of the whole text, with ``pattern_hint``;
             ``titles``, choice → words for it; ``show_if``, key → value that another setting must have to show this
-            one; ``required_types``, usage types that a list of templates must have; ``destination``, this setting
+            one; ``required_types``, usage types that a list of templates must have, and ``required_unless``, the key of a setting
+            with templates of its own, beside which it need not; ``destination``, this setting
             decides where or how secrets travel, so a change of it asks for them anew; ``group``, ``basic`` or ``more``:
             forms show the first and fold the second, by default what is required is basic; ``check``, a function that raises
             ValueError on a bad value.
@@ -119,6 +121,10 @@ class Settings:
 
     def warnings(self) -> Iterable[Problem]:
         """Yield what is valid yet doubtful. For subclasses to override."""
+        return ()
+
+    def other_templates(self) -> Iterable[tuple[str, Template]]:
+        """Yield path and template of those that stand in another setting than the list. For subclasses to override."""
         return ()
 
 
@@ -208,8 +214,9 @@ def _structure(raw: Any, cls: type) -> Any:
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     instead = _written_instead(raw, cls)
-    for key, field, spec in fields_of(cls):
+    for key, field, told in fields_of(cls):
         value = raw.get(key)
+        spec = attrs.evolve(told, required_types=()) if raw.get(told.required_unless) else told
         try:
             if _is_left_out(value, field):
                 _refuse(_problems_of_absence(field, spec, key, instead.get(key)))
@@ -320,4 +327,5 @@ def templates_of(config: Any) -> tuple[Template, ...]:
     """Return the templates of a typed config; none if its class has no setting for them."""
     if not isinstance(config, Settings):
         return ()
-    return next((getattr(config, field.name) for _, field, _ in fields_of(type(config)) if holds_templates(field.type)), ()) or ()
+    found = (getattr(config, field.name) for _, field, _ in fields_of(type(config)) if holds_templates(field.type))
+    return (*(next(found, None) or ()), *(template for _, template in config.other_templates()))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, overload
 
 import attrs
@@ -26,7 +26,7 @@ class Request:
     Args:
         url: where to.
         json: a value, sent as compact UTF-8 JSON.
-        form: fields, sent form-encoded.
+        form: fields, sent form-encoded; one with several values is sent as often.
         body: the exact body.
         headers: with the credentials.
         id: what the mail is called where the provider's answer names none, such as its Message-ID.
@@ -34,7 +34,7 @@ class Request:
 
     url: str
     json: Any = None
-    form: Mapping[str, str] | None = None
+    form: Mapping[str, str | Sequence[str]] | None = None
     body: bytes | str | None = None
     headers: Mapping[str, str] = attrs.field(factory=dict)
     id: str = ""

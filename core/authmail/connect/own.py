@@ -6,13 +6,21 @@ from importlib.metadata import EntryPoint
 OWN = {
     "aliyun-direct-mail": ("authmail_aliyun_dm", "aliyun-dm"),
     "aws-ses-mail": ("authmail_ses", "aws-ses"),
+    "brevo-mail": ("authmail_brevo", "brevo"),
     "http-email": ("authmail_http", "http-email"),
+    "infobip-mail": ("authmail_infobip", "infobip"),
     "mailersend-mail": ("authmail_mailersend", "mailersend"),
+    "mailgun-email": ("authmail_mailgun", "mailgun-email"),
+    "mailjet-mail": ("authmail_mailjet", "mailjet"),
+    "mailjunky-email-service": ("authmail_mailjunky", "mailjunky-mail"),
+    "mandrill-mail": ("authmail_mandrill", "mandrill"),
     "postmark-mail": ("authmail_postmark", "postmark-mail"),
     "resend-mail": ("authmail_resend", "resend"),
+    "scaleway-tem-mail": ("authmail_scaleway_tem", "scaleway-tem"),
     "sendgrid-email-service": ("authmail_sendgrid", "sendgrid-mail"),
     "simple-mail-transfer-protocol": ("authmail_smtp", "smtp"),
     "smtp2go-email-service": ("authmail_smtp2go", "smtp2go-email"),
+    "sparkpost-mail": ("authmail_sparkpost", "sparkpost"),
 }
 #: Target → id.
 OWN_TARGETS = {target: identity for identity, (_, target) in OWN.items()}

@@ -4,7 +4,7 @@ import json as json_codec
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -48,7 +48,7 @@ class Http:
         *,
         body: bytes | str | None = None,
         json: Any = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         limit: float | None = None,
     ) -> Reply:
@@ -58,7 +58,7 @@ class Http:
             url: where to; https, unless the host's egress policy allows more.
             body: the exact body. Or give one of:
             json: a value, sent as compact UTF-8 JSON.
-            form: fields, sent form-encoded.
+            form: fields, sent form-encoded; one with several values is sent as often.
             headers: further headers; a Content-Type here wins.
             limit: seconds for this exchange; never more than the message has left.
 
@@ -74,7 +74,7 @@ class Http:
         if json is not None:
             body, kind = json_codec.dumps(json, ensure_ascii=False, separators=(",", ":")), "application/json"
         elif form is not None:
-            body, kind = urlencode(form), "application/x-www-form-urlencoded"
+            body, kind = urlencode(form, doseq=True), "application/x-www-form-urlencoded"
         content = body.encode() if isinstance(body, str) else body or b""
         return await self._exchange("POST", url, content, {"Content-Type": kind, **(headers or {})}, limit)
 

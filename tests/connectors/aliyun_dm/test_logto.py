@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 import pytest
+from logto_cases import email_of
 
 from authmail import (
     AccountError,
@@ -16,8 +17,6 @@ from authmail import (
     OutcomeUnknown,
     Receipt,
     SendError,
-    Template,
-    hookimpl,
 )
 from authmail.outcomes import ConnectionCut
 from authmail.testing.fault_server import FaultServer, request
@@ -46,17 +45,6 @@ def test_every_config_is_accepted_or_refused_alike(cases, aliyun):
         except ConfigError as error:
             paths = [problem.path.replace("[", ".").replace("]", "") for problem in error.problems]
         assert paths == [issue["path"] for issue in case.get("issues", [])], case["label"]
-
-
-class Lookup:
-    """The host's look-up of templates, as the case has it."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    @hookimpl
-    def get_templates(self, type):
-        return [Template.from_dict({"usageType": type, **self.answer})] if "subject" in self.answer else []
 
 
 #: Of every request: we send no tracking, and spell the format as the documentation does; so the signature differs, too.
@@ -88,8 +76,7 @@ async def test_every_request_is_the_same(cases):
     assert len(found) == 9
     for case in found:
         (captured,) = case["requests"]
-        plugins = [Lookup(case["i18n_template"])] if "i18n_template" in case else []
-        email = await Mailer(ALIYUN, case["config"], plugins=plugins).preview(Message.from_dict(case["message"]))
+        email = await email_of(ALIYUN, case)
         config = AliyunDMConfig.from_dict(case["config"] | {"signature": "v1"})
         ours = single_send_mail(email, config, nonce=NONCE, now=NOW)
         theirs = dict(parse_qsl(captured["body"], keep_blank_values=True))

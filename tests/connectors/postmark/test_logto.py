@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from logto_cases import Lookup, outcome_of
 
 import authmail
 from authmail import (
@@ -13,10 +14,7 @@ from authmail import (
     MessageRejected,
     OutcomeUnknown,
     Receipt,
-    SendError,
-    Template,
     Throttled,
-    hookimpl,
 )
 from authmail.outcomes import ConnectionCut
 from authmail.testing.fault_server import FaultServer, request
@@ -57,17 +55,6 @@ def test_every_config_is_accepted_or_refused_alike(cases):
             paths = [problem.path.replace("[", ".").replace("]", "") for problem in error.problems]
         expected = [issue["path"] for issue in case.get("issues", [])]
         assert paths == DIFFERENT_PATHS.get(case["id"], expected), case["label"]
-
-
-class Lookup:
-    """The host's look-up of templates, as the case has it."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    @hookimpl
-    def get_templates(self, type):
-        return [Template.from_dict({"usageType": type, **self.answer})] if "subject" in self.answer else []
 
 
 #: Of every request: Postmark's own setting of the server would count else, and rewrite links.
@@ -140,23 +127,10 @@ async def test_every_answer_is_understood(cases):
     found = cases("provider_outcomes")
     assert len(found) == 7
     for case in found:
-        response = case["response"]
-        steps = [request]
-        if not response.get("destroy"):
-            body = response["body"].encode()
-            headers = "".join(f"{name}: {value}\r\n" for name, value in response.get("headers", {}).items())
-            steps.append(f"HTTP/1.1 {response['status']} X\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         kind = "SomethingNew" if "unknown message type" in case.get("note", "") else "SignIn"
-        result = error = None
-        async with FaultServer(steps) as server:
-            async with Mailer(POSTMARK, CONFIG | {"endpoint": server.url}, egress=Egress.ANY) as mailer:
-                try:
-                    result = await mailer.send(Message("user@example.com", kind, {"code": "123456"}))
-                except SendError as raised:
-                    error = raised
-            await server.left()
-        assert len(server.requests) == case["request_count"], case["id"]
+        outcome, asked = await outcome_of(POSTMARK, CONFIG, case["response"], kind)
+        assert asked == case["request_count"], case["id"]
         if case["id"] in OUTCOMES:
-            assert type(error) is OUTCOMES[case["id"]], case["id"]
+            assert type(outcome) is OUTCOMES[case["id"]], case["id"]
         else:
-            assert result == Receipt("m", connector=POSTMARK)
+            assert outcome == Receipt("m", connector=POSTMARK)

@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from logto_cases import email_of, outcome_of
 
 import authmail
-from authmail import AccountError, ConfigError, Egress, Mailer, Message, OutcomeUnknown, Receipt, SendError, Template, hookimpl
+from authmail import AccountError, ConfigError, OutcomeUnknown, Receipt
 from authmail.outcomes import ConnectionCut
-from authmail.testing.fault_server import FaultServer, request
 from authmail_ses.config import SESConfig
 from authmail_ses.request import send_email
 from authmail_ses.signing import canonical_request, signature
@@ -44,17 +44,6 @@ def test_every_config_is_accepted_or_refused_alike(cases):
         assert {*paths} == {*expected}, case["label"]
 
 
-class Lookup:
-    """The host's look-up of templates, as the case has it."""
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    @hookimpl
-    def get_templates(self, type):
-        return [Template.from_dict({"usageType": type, **self.answer})] if "subject" in self.answer else []
-
-
 #: Case → fields that differ besides those of every request, which are charset, text part and tracking.
 DIFFERENT = {
     # sendFrom and replyTo count.
@@ -82,8 +71,7 @@ async def test_every_request_is_the_same(cases):
     assert len(found) == 6
     for case in found:
         (captured,) = case["requests"]
-        plugins = [Lookup(case["i18n_template"])] if "i18n_template" in case else []
-        email = await Mailer(SES, case["config"], plugins=plugins).preview(Message.from_dict(case["message"]))
+        email = await email_of(SES, case)
         ours = send_email(email, SESConfig.from_dict(case["config"]), now=NOW)
         assert (captured["method"], captured["url"]) == ("POST", ours.url)
         sent, theirs = fields(json.loads(ours.body)), fields(json.loads(captured["body"]))
@@ -121,22 +109,10 @@ async def test_every_answer_is_understood(cases):
     assert len(found) == 6
     config = cases("wire_http")[0]["config"]
     for case in found:
-        response = case["response"]
-        steps = [request]
-        if not response.get("destroy"):
-            body = response["body"].encode()
-            headers = "".join(f"{name}: {value}\r\n" for name, value in response.get("headers", {}).items())
-            steps.append(f"HTTP/1.1 {response['status']} X\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         kind = "SomethingNew" if "unknown message type" in case.get("note", "") else "SignIn"
-        result = error = None
-        async with FaultServer(steps) as server:
-            async with Mailer(SES, config | {"endpoint": server.url}, egress=Egress.ANY) as mailer:
-                try:
-                    result = await mailer.send(Message("user@example.com", kind, {"code": "123456"}))
-                except SendError as caught:
-                    error = caught
-            assert len(server.requests) == 1
+        outcome, asked = await outcome_of(SES, config, case["response"], kind)
+        assert asked == 1, case["id"]
         if case["id"] in OUTCOMES:
-            assert type(error) is OUTCOMES[case["id"]], case["id"]
+            assert type(outcome) is OUTCOMES[case["id"]], case["id"]
         else:
-            assert result == Receipt(case["outcome"]["returned"], connector=SES), case["id"]
+            assert outcome == Receipt(case["outcome"]["returned"], connector=SES), case["id"]

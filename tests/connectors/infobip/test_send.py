@@ -1,0 +1,103 @@
+import re
+
+import pytest
+
+from authmail import (
+    AccountError,
+    Egress,
+    Email,
+    Mailer,
+    Message,
+    MessageRejected,
+    NotSent,
+    OutcomeUnknown,
+    Reason,
+    SendError,
+    Template,
+    Throttled,
+)
+from authmail.outcomes import ConnectionCut, NoAnswerInTime
+from authmail.sandbox import Sandbox
+from authmail_infobip.emulator import InfobipEmulator
+
+INFOBIP = "infobip-mail"
+TEMPLATES = [Template("SignIn", "{{code}} is your code", "<p>Hello, <b>{{code}}</b></p>")]
+
+
+@pytest.fixture
+async def sandbox():
+    """A sandbox with Infobip in it."""
+    async with Sandbox({INFOBIP: InfobipEmulator()}) as running:
+        yield running
+
+
+@pytest.fixture
+def mailer_with(sandbox):
+    return lambda **change: Mailer(INFOBIP, sandbox.config(INFOBIP) | change, templates=TEMPLATES, egress=Egress.ANY)
+
+
+def code_for(recipient, **more):
+    return Email(f"{recipient}@example.com", "482913 is your code", html="<p>Hello, <b>482913</b></p>", repeatable=True, **more)
+
+
+async def test_a_mail_arrives_as_it_was_sent(mailer_with, sandbox):
+    """With sender, reply address, headers, campaign, and an id of our own."""
+    async with mailer_with(replyTo="Help <help@example.com>", campaign="codes") as mailer:
+        receipt = await mailer.send(code_for("o'brien+tag", from_name="小红, Acme", headers={"X-Flow": "1"}))
+    [mail] = sandbox.inbox
+    assert (mail.to, mail.code) == (("o'brien+tag@example.com",), "482913")
+    assert mail.sender == '"小红, Acme" <no-reply@mail.sandbox.example>'
+    assert (mail.reply_to, mail.extra) == ("help@example.com", {"X-Flow": "1", "campaign": "codes"})
+    assert (re.fullmatch("[0-9a-f]{32}", receipt.message_id) is not None, receipt.connector) == (True, INFOBIP)  # the id is ours
+    assert receipt.request_id
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"), [({"apiKey": "wrong"}, Reason.CREDENTIALS), ({"from": "no-reply@other.example"}, Reason.SENDER)]
+)
+async def test_wrong_settings_are_account_errors(mailer_with, change, reason):
+    """With a hint for whoever can put them right."""
+    async with mailer_with(**change) as mailer:
+        with pytest.raises(AccountError) as caught:
+            await mailer.send(code_for("zoe"))
+    assert caught.value.reason == reason
+    assert caught.value.hint
+
+
+FAULTS = {
+    "throttled": (Throttled, Reason.RATE), "credit": (AccountError, Reason.QUOTA), "suppressed": (MessageRejected, Reason.SUPPRESSED),
+    "unverified": (AccountError, Reason.SENDER), "refused": (MessageRejected, Reason.RECIPIENT), "forbidden": (AccountError, Reason.PERMISSION),
+    "too-large": (MessageRejected, Reason.CONTENT), "busy": (NotSent, Reason.PROVIDER), "crash": (OutcomeUnknown, Reason.PROVIDER),
+    "crash-after": (OutcomeUnknown, Reason.PROVIDER), "no-status": (OutcomeUnknown, Reason.PROVIDER), "html": (OutcomeUnknown, Reason.PROVIDER),
+    "garbage": (OutcomeUnknown, Reason.PROVIDER), "cut": (ConnectionCut, Reason.NETWORK), "cut-after": (ConnectionCut, Reason.NETWORK),
+    "timeout": (NoAnswerInTime, Reason.TIMEOUT), "redirect": (AccountError, Reason.ENDPOINT),
+}  # fmt: skip
+ACCEPTED = ("crash-after", "cut-after", "timeout")
+
+
+@pytest.mark.parametrize("recipient", FAULTS)
+async def test_each_fault_has_its_outcome(mailer_with, sandbox, recipient):
+    """As the table of the sandbox's page says; without an idempotency key nothing is ever sent twice."""
+    kind, reason = FAULTS[recipient]
+    async with mailer_with() as mailer:
+        with pytest.raises(kind) as caught:
+            await mailer.send(code_for(recipient), timeout=0.7)
+    assert (caught.value.connector, caught.value.reason) == (INFOBIP, reason)
+    assert len(sandbox.inbox) == (recipient in ACCEPTED)
+    assert len(list(sandbox.inbox.exchanges)) == 1
+
+
+@pytest.mark.parametrize("recipient", sorted(set(InfobipEmulator.faults) - set(FAULTS) - {"slow"}))
+async def test_each_code_is_known(mailer_with, sandbox, recipient):
+    """None is taken for success."""
+    async with mailer_with() as mailer:
+        with pytest.raises(SendError) as caught:
+            await mailer.send(code_for(recipient))
+    assert (caught.value.code, len(sandbox.inbox)) == (recipient.upper(), 0)
+
+
+async def test_a_message_is_rendered_and_sent(mailer_with, sandbox):
+    """HTML, and the text that comes of it."""
+    async with mailer_with() as mailer:
+        await mailer.send(Message("zoe@example.com", "SignIn", {"code": "7777777"}))
+    assert [(mail.code, mail.text) for mail in sandbox.inbox] == [("7777777", "Hello, 7777777")]
