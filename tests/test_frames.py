@@ -98,12 +98,14 @@ def test_a_refused_argument_stands_in_no_frame(name):
 #: or an address; those of a store hold digests, answers and what rests. A new class stands here, or has
 #: ``field_transformer=hide_fields``.
 SHOWN = {
-    "AccountReport", "Aim", "Alert", "Answers", "ApiSettings", "Begun", "BrokenConnector", "Candidates", "Case", "Claim", "Clocks",
-    "Composer", "Connector", "ConnectorMetadata", "Coverage", "DeliverySettings", "Egress", "Entry", "Fault", "FaultOutcome",
-    "Feature", "FileSettings", "Form", "FormItem", "FromAddresses", "Limit", "LimitSettings", "LimitsSettings", "Meaning", "Note",
-    "Opening", "Placeholder", "Problem", "ProviderTemplate", "Receipt", "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Script", "Seen",
-    "Sent", "Spec", "Spoken", "Spot", "Step", "StoreCheck", "StoreRule", "StoreStats", "Strangers", "Template", "Trail", "Trip", "Turn", "_Checked", "_Facts", "_Part", "_Plan",
-    "_Replayed", "_Seen", "_Sending", "_Serving", "_Trouble", "_Turn", "_Walk",
+    "AccountReport", "Aim", "Alert", "Answers", "ApiSettings", "Begun", "BrokenConnector", "Candidates", "Case", "Claim",
+    "Clocks", "Composer", "Connector", "ConnectorMetadata", "Coverage", "DeliverySettings", "Egress", "EngineRule", "Entry",
+    "Fault", "FaultOutcome", "Feature", "FileSettings", "Form", "FormItem", "FromAddresses", "Layout", "Limit",
+    "LimitSettings", "LimitsSettings", "Meaning", "NewJob", "Note", "Opening", "Placeholder", "Problem", "ProviderTemplate",
+    "Receipt", "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Script", "Seen", "Sent", "Spec", "Spoken",
+    "Spot", "State", "Statistics", "Step", "StoreCheck", "StoreRule", "StoreStats", "Strangers", "Template", "Ticket",
+    "Trail", "Trip", "Turn", "_Checked", "_Facts", "_Mark", "_Part", "_Plan", "_Replayed", "_Seen", "_Sending", "_Serving",
+    "_Trouble", "_Turn", "_Walk",
 }  # fmt: skip
 #: Of the kit: what they hold is made up by recorded exchanges.
 OF_THE_KIT = {"authmail.testing.exchange", "authmail.testing.fault_server", "authmail.testing.wire"}

@@ -24,7 +24,7 @@ def test_the_benchmark_of_servers_runs():
     for name, package in (("redis-server", "redis-server"), ("initdb", "postgresql")):
         program(name, package)
     command = [sys.executable, str(Path(__file__).with_name("stores.py")), "--quick", "--json", "whole", "remembered"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert result.stderr == ""
     found = json.loads(result.stdout)
     assert [row["store"] for row in found["whole"]] == ["memory", "memory again", "file", "redis", "postgres"]

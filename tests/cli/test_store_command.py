@@ -206,7 +206,9 @@ def test_forget_removes_what_is_counted(run, file, served, place, own):
     config = {**served.config("aliyun-direct-mail"), "accountName": "no-reply@mail.sandbox.example"}
     settings = ", ".join(f"{key} = {json.dumps(value)}" for key, value in config.items())
     head = f'name = "{own}"\ntemplates = "."\nstore = {{ env = "AUTHMAIL_STORE" }}\nstoreSecret = "a secret of sixteen or more"\n'
-    file.write_text(f'{head}[senders.main]\nconnector = "aliyun-dm"\nconfig = {{ {settings} }}\n[delivery]\nhold = 20\n')
+    file.write_text(
+        f'{head}[senders.main]\nconnector = "aliyun-dm"\nconfig = {{ {settings} }}\n[delivery]\nhold = 20\ntimeout = 60\n'
+    )
 
     async def send():
         async with authmail.load(file) as delivery:

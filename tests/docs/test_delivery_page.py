@@ -163,7 +163,7 @@ async def test_many_machines(server, request, templates, monkeypatch):
         senders = {"main": {**raw["senders"]["main"], "config": sandbox.config("account")}}
         one, two = (compose({**raw, "senders": senders}, templates, egress=Egress.ANY, references=References()) for _ in range(2))
         async with one, two:
-            assert await one.send(code()) == await two.send(code())
+            assert await one.send(code(), timeout=60) == await two.send(code(), timeout=60)
         assert len(sandbox.inbox) == 1
 
 

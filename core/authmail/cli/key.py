@@ -29,11 +29,11 @@ def new() -> None:
 
     \b
     Example:
-      export AUTHMAIL_QUEUE_KEY="$(authmail key new)"
+      authmail key new > key.txt
     """
     from authmail.queue.sealing import new_key  # needs an extra
 
-    click.echo(new_key())
+    echo(new_key())
 
 
 @key.command(short_help="Seal all that waits with the first key.")

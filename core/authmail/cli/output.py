@@ -46,6 +46,17 @@ def echo(*parts: str, err: bool = False) -> None:
     click.echo("".join(part if isinstance(part, Styled) else visible(part) for part in parts), err=err)
 
 
+def is_watched() -> bool:
+    """Whether somebody sees how it goes."""
+    return sys.stderr.isatty()
+
+
+def print_progress(text: str) -> None:
+    """Show how it goes, in place of what was shown before; nothing where nobody watches. An empty text ends it."""
+    if is_watched():
+        click.echo(f"\r\x1b[K{visible(text)}", err=True, nl=False)
+
+
 def print_part(text: str) -> None:
     """Print a part of a mail: as it is into a file or another program, visibly at a terminal."""
     if sys.stdout.isatty():

@@ -34,7 +34,7 @@ def queue() -> None:
     Examples:
       authmail queue stats
       authmail queue list --state "in doubt"
-      authmail queue retry 3q2-7wAbc123 authmail.toml
+      authmail queue retry 5f0c2d4b8a1e3c7d9b6a0f42 authmail.toml
     """
 
 
@@ -75,7 +75,12 @@ def _asked(file: str, ask: "Callable[[Queue], Awaitable[_Result]]") -> _Result:
 @click.option("--state", "states", multiple=True, type=click.Choice(_STATES), help="Only these; may be given several times.")
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1, 100_000), help="So many, the newest first.")
 def list_(file: str, as_json: bool, states: tuple[str, ...], most: int) -> None:
-    """List messages, the newest first: those that wait, are sent or in doubt, and for a day what became of the others."""
+    """List messages, the newest first: those that wait, are sent or in doubt, and for a day what became of the others.
+
+    \b
+    Example:
+      authmail queue list --state "in doubt"
+    """
     from authmail.queue import TicketState
 
     wanted = [TicketState(state) for state in states or _STATES]
@@ -95,7 +100,12 @@ def list_(file: str, as_json: bool, states: tuple[str, ...], most: int) -> None:
 @click.argument("ticket")
 @file_argument
 def show(ticket: str, file: str, as_json: bool) -> None:
-    """Show what is known of a message: its type, whom it is for in part, and what providers answered."""
+    """Show what is known of a message: its type, whom it is for in part, and what providers answered.
+
+    \b
+    Example:
+      authmail queue show 5f0c2d4b8a1e3c7d9b6a0f42 authmail.toml
+    """
     row, told_of = _asked(file, lambda queue: _shown(queue, ticket))
     if row is None:
         raise click.ClickException(told(say("there is no such ticket, or not any more")))
@@ -121,7 +131,12 @@ def show(ticket: str, file: str, as_json: bool) -> None:
 @click.argument("ticket")
 @file_argument
 def retry(ticket: str, file: str, as_json: bool) -> None:
-    """Make a message due now, also one in doubt: it may then arrive twice."""
+    """Make a message due now, also one in doubt: it may then arrive twice.
+
+    \b
+    Example:
+      authmail queue retry 5f0c2d4b8a1e3c7d9b6a0f42
+    """
     _done(ticket, _asked(file, lambda queue: queue.engine.retry(ticket)), as_json=as_json, did="retried")
 
 
@@ -129,14 +144,24 @@ def retry(ticket: str, file: str, as_json: bool) -> None:
 @click.argument("ticket")
 @file_argument
 def drop(ticket: str, file: str, as_json: bool) -> None:
-    """End a message that waits or is in doubt, without sending it; its content is wiped."""
+    """End a message that waits or is in doubt, without sending it; its content is wiped.
+
+    \b
+    Example:
+      authmail queue drop 5f0c2d4b8a1e3c7d9b6a0f42
+    """
     _done(ticket, _asked(file, lambda queue: queue.engine.drop(ticket)), as_json=as_json, did="dropped")
 
 
 @queue.command(short_help="Let go on what a restored back-up holds.")
 @file_argument
 def release(file: str, as_json: bool) -> None:
-    """Let messages go on that are held because the queue came out of a back-up: some of them may have been sent since then."""
+    """Let messages go on that are held because the queue came out of a back-up: some of them may have been sent since then.
+
+    \b
+    Example:
+      authmail queue release authmail.toml
+    """
     number = _asked(file, lambda queue: queue.engine.release())
     if as_json:
         print_json({"released": number})
@@ -147,7 +172,12 @@ def release(file: str, as_json: bool) -> None:
 @queue.command(short_help="Say how the queue does.")
 @file_argument
 def stats(file: str, as_json: bool) -> None:
-    """Say how many messages are in each state, and for how long the oldest that is due waits."""
+    """Say how many messages are in each state, and for how long the oldest that is due waits.
+
+    \b
+    Example:
+      authmail queue stats
+    """
     found = _asked(file, lambda queue: queue.engine.statistics())
     if as_json:
         print_json({"states": found.states, "oldestSeconds": round(found.oldest, 3), "held": found.held})

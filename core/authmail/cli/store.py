@@ -1,7 +1,6 @@
 """authmail store."""
 
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from authmail import ConfigError, References, say
 from authmail.cli.config_file import parsed, stop
 from authmail.cli.language import language_option, told
-from authmail.cli.output import echo, padded, print_json, styled
+from authmail.cli.output import echo, padded, print_json, print_progress, styled
 from authmail.cli.store_answers import asked, check_as_dict, checked_store, place_of, print_check
 from authmail.delivery import MemoryStore, Store, StoreError, StoreStats
 from authmail.delivery.file.store import read_store
@@ -112,8 +111,7 @@ def _duration(seconds: float) -> str:
 
 
 def _progress(done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{done:,} / {of:,}" if done < of else "\r\x1b[K", nl=False, err=True)
+    print_progress(f"{done:,} / {of:,}" if done < of else "")
 
 
 @store.command(short_help="Make the store's tables.")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator
 
@@ -12,7 +11,7 @@ import click
 
 from authmail import hookimpl, say
 from authmail.cli.language import language_option, told
-from authmail.cli.output import echo
+from authmail.cli.output import echo, is_watched, print_progress
 from authmail.cli.queue import queue_file
 from authmail.delivery import Delivery
 from authmail.errors import AuthmailError
@@ -54,8 +53,8 @@ def worker(file: str, concurrency: int | None, port: int | None, until_empty: bo
     """
     tally = _Tally()
     delivery = queue_file(file, plugins=[tally])
-    if not sys.stderr.isatty():  # a service's log
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    if not is_watched():  # a service's log
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     try:
         asyncio.run(_work(delivery, tally, concurrency, port, until_empty=until_empty))
@@ -83,7 +82,7 @@ async def _work(delivery: Delivery, tally: _Tally, concurrency: int | None, port
 
 async def _look(delivery: Delivery, tally: _Tally, stopping: asyncio.Event, *, until_empty: bool) -> None:
     """Show how it goes where somebody watches, and end when nothing waits, if that is wanted."""
-    shows = sys.stderr.isatty()
+    shows = is_watched()
     begun = time.monotonic()
     while shows or until_empty:
         await asyncio.sleep(_LOOK)
@@ -99,12 +98,11 @@ async def _look(delivery: Delivery, tally: _Tally, stopping: asyncio.Event, *, u
                     waiting=waiting,
                     rate=rate,
                 )
-                click.echo(f"\r\x1b[K{told(line)}", err=True, nl=False)
+                print_progress(told(line))
             if until_empty and not waiting:
                 stopping.set()
                 break
-    if shows:
-        click.echo(err=True)
+    print_progress("")
 
 
 @contextlib.asynccontextmanager

@@ -14,6 +14,7 @@ from authmail.delivery.trip import Claiming, Trip, joined, set_out
 from authmail.mail.email import Mail
 from authmail.mailer import Mailer
 from authmail.outcomes import Limited, Receipt
+from authmail.privacy import raise_afresh
 from authmail.words.text import say
 
 # Of a message's time it may wait so much for its turn, so that there is time to send.
@@ -42,6 +43,7 @@ class Pace(Claiming):
     takes_turn = True
     scope = ""
 
+    @raise_afresh
     def __init__(
         self,
         sender: MessageSender,

@@ -9,6 +9,8 @@ from typing import Any
 from authmail.delivery import delivery
 from authmail.delivery.file import composition
 from authmail.delivery.sender import Step
+from authmail.delivery.ticket import State, Ticket
+from authmail.mail.email import Mail
 from authmail.mail.message import Message
 from authmail.privacy import raise_afresh
 from authmail.sync import Blocking, run
@@ -36,6 +38,18 @@ class Delivery(Blocking):
     def forget(self, address: str) -> int:
         """Forget what limits count of an address, see :meth:`authmail.delivery.Delivery.forget`."""
         return run(self._delivery.forget(address))
+
+    @raise_afresh
+    def enqueue(self, message: Mail, **options: Any) -> Ticket:
+        """Queue a message; arguments and errors as of :meth:`authmail.delivery.Delivery.enqueue`."""
+        run(self._open())
+        return run(self._delivery.enqueue(message, **options))
+
+    @raise_afresh
+    def state(self, ticket: str) -> State | None:
+        """Return what has become of a queued message, see :meth:`authmail.delivery.Delivery.state`."""
+        run(self._open())
+        return run(self._delivery.state(ticket))
 
 
 @raise_afresh

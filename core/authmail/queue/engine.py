@@ -124,13 +124,19 @@ class Engine(Protocol):
         """Return a row; None if there is none."""
 
     async def known(self, repeat: str) -> Row | None:
-        """Return the row that repeats of a message get; None if there is none."""
+        """Return the row that repeats of a message get; None if there is none. What failed or expired surely was not sent, and is none."""
 
     async def mark(self, ticket: str) -> None:
-        """Note, durably, that a provider is about to be asked."""
+        """Note, durably, that a provider is about to be asked.
 
-    async def work(self, handle: Handler, *, concurrency: int, stop: asyncio.Event) -> None:
+        Raises:
+            QueueError: it cannot be noted, or the row is not in the worker's hands any more; nobody may be asked.
+        """
+
+    async def work(self, handle: Handler, *, concurrency: int, stop: asyncio.Event, scope: str = "") -> None:
         """Hand out rows that are due, so many at once, until told to stop; then end what was begun, and hand back what was not.
+
+        A row is begun with once it is marked. Only rows of the scope are handed out, so that no delivery sends another's.
 
         Raises:
             QueueError: another worker has the queue, or rows cannot be fetched although the store answers.
@@ -143,7 +149,7 @@ class Engine(Protocol):
         """Make a row due now, also one in doubt; whether that could be done."""
 
     async def drop(self, ticket: str) -> bool:
-        """End a row that has not ended, without sending; its box is wiped. Whether that could be done."""
+        """End a row without sending; its box is wiped. What is marked stays in doubt. Whether that could be done."""
 
     async def reseal(self, row: Row, key: str, box: bytes) -> bool:
         """Put another box in place of a row's, unless it changed meanwhile; whether that was done."""

@@ -1,7 +1,7 @@
 """The queue that a ``[queue]`` table describes."""
 
+from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
 
 from authmail.delivery import SQLiteStore, Store
 from authmail.delivery.file.settings import QueueSettings
@@ -35,7 +35,7 @@ def queue_of(settings: QueueSettings, store: Store) -> Queue:
     return Queue(engine, keys, digest=store.digest, expires=settings.expires, concurrency=settings.concurrency)
 
 
-def _problems_of_keys(settings: QueueSettings) -> Any:
+def _problems_of_keys(settings: QueueSettings) -> Iterator[Problem]:
     hint = say("authmail key new makes one")
     if not settings.keys:
         yield Problem("queue.keys", say("must not be empty"), hint)

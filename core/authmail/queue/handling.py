@@ -1,19 +1,24 @@
 """What a worker does with one queued message, and what comes of it. The same for every engine."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from authmail.delivery import Dedupe, Delivery, Limits
+import attrs
+
+from authmail.delivery import Delivery
 from authmail.delivery.kept_answers import write_answer
 from authmail.delivery.marking import Marked, marking
-from authmail.delivery.sender import MessageSender, now, wrappers_within
+from authmail.delivery.sender import now, wrappers_within
 from authmail.delivery.ticket import TicketState
+from authmail.delivery.trail import Trail
 from authmail.delivery.unknown import may_resend
 from authmail.mail.email import Mail
 from authmail.outcomes import (
     AccountError,
     MessageRejected,
+    NoAnswerInTime,
     NotSent,
     OutcomeUnknown,
     Phase,
@@ -24,9 +29,9 @@ from authmail.outcomes import (
     UnknownThenRejected,
 )
 from authmail.privacy import log_of
-from authmail.queue.engine import Row, Verdict
+from authmail.queue.engine import QueueError, Row, Verdict
 from authmail.queue.letter import read_letter
-from authmail.queue.queue import Queue, bound
+from authmail.queue.queue import Queue, answer_of, bound, looked_at_before
 from authmail.queue.sealing import BrokenBox, UnknownKey
 from authmail.queue.tracing import resumed
 from authmail.words.text import say
@@ -37,8 +42,24 @@ _log = log_of("authmail.queue")
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 # So long is a message parked whose account must be put right, or whose key is not given, before it is tried again.
 _PARKED = 15.0
+# What a sender may take beyond its time, to end in order.
+_GRACE = 5.0
 # The provider's own words are not kept: they may quote the mail.
 _LEFT_OUT = ("detail",)
+
+
+@attrs.define
+class _Mark:
+    """Tells the engine, for as long as the attempt goes on: what a sender leaves behind asks nobody for this message."""
+
+    engine_mark: Callable[[], Awaitable[None]]
+    is_over: bool = False
+    is_made: bool = False
+
+    async def __call__(self) -> None:
+        if not self.is_over:
+            await self.engine_mark()
+            self.is_made = True
 
 
 class Handling:
@@ -54,8 +75,9 @@ class Handling:
         self._delivery = delivery
         self._queue = queue
         self._chance = chance
-        self._sender = _inner(delivery)
+        _, self._sender = looked_at_before(delivery)
         self._marks_itself = any(isinstance(one, Marked) for one in wrappers_within(delivery))
+        self._lacks_key_until: float | None = None
 
     async def __call__(self, row: Row) -> Verdict:
         """Return what comes of a row."""
@@ -64,76 +86,123 @@ class Handling:
             message = read_letter(self._queue.keys.open(row.box, bound(row.ticket, row.scope), row.key))
         except UnknownKey as error:
             return self._park(row, moment, error)
-        except (BrokenBox, ValueError, TypeError) as error:
+        except (BrokenBox, ValueError, TypeError, LookupError) as error:
             _log.error("a queued message cannot be read: %s", type(error).__name__)
             hint = say("the queued message cannot be read: its box was changed, or a later release sealed it")
-            return _ended(TicketState.FAILED, NotSent(hint, reason=Reason.CONFIG, phase=Phase.BEFORE))
-        self._delivery.tell_of_queue("unknown_key", None)
+            return _ended(_unless_marked(TicketState.FAILED, row), NotSent(hint, reason=Reason.CONFIG, phase=Phase.BEFORE))
+        self._hear_of_keys(moment)
         with resumed(row.trace):
             return await self._send(row, message, moment)
 
     async def _send(self, row: Row, message: Mail, moment: float) -> Verdict:
         begun = now() - max(0.0, moment - row.created)
-        if row.marked and not may_resend(message, {}):
+        is_expired = row.expires <= moment
+        if row.marked and (is_expired or not may_resend(message, {})):
             hint = say("a worker ended while the provider was asked, so the mail may have been sent")
-            error: SendError = OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.DURING)
-            await self._delivery.tell(message, error, since=begun)
-            return _ended(TicketState.IN_DOUBT, error)
-        if row.expires <= moment:
-            error = NotSent(say("the message expired before it could be sent"), reason=Reason.TIMEOUT, phase=Phase.BEFORE)
-            await self._delivery.tell(message, error, since=begun)
-            return _ended(TicketState.EXPIRED, error)
+            return await self._end(
+                message, _earlier(row) or OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.DURING), begun
+            )
+        if is_expired:
+            hint = say("the message expired before it could be sent")
+            return await self._end(message, NotSent(hint, reason=Reason.TIMEOUT, phase=Phase.BEFORE), begun, TicketState.EXPIRED)
         try:
             receipt = await self._try(row, message, row.expires - moment)
         except SendError as raised:
-            error = raised.afresh()
-        else:
-            await self._delivery.tell(message, receipt, since=begun)
-            return _ended(TicketState.SENT, receipt)
-        return await self._fail(row, message, error, begun)
+            return await self._fail(row, message, raised.afresh(), begun)
+        return await self._end(message, receipt, begun)
 
     async def _try(self, row: Row, message: Mail, left: float) -> Receipt:
         timeout = min(self._delivery.timeout, left)
-        mark: Callable[[], Awaitable[None]] = partial(self._queue.engine.mark, row.ticket)
-        if not self._marks_itself:
-            await mark()
-        with marking(mark):
-            return await self._delivery.try_sending(message, timeout=timeout, sender=self._sender)
+        mark = _Mark(partial(self._queue.engine.mark, row.ticket))
+        try:
+            async with asyncio.timeout(timeout + _GRACE):
+                if not self._marks_itself:
+                    await mark()
+                with marking(mark):
+                    return await self._delivery.try_sending(message, timeout=timeout, sender=self._sender)
+        except (SendError, asyncio.CancelledError):
+            raise
+        except QueueError as error:
+            problem: SendError = NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE)
+        except TimeoutError:
+            problem = NoAnswerInTime(say("not done after {seconds:g} seconds", seconds=timeout))
+        except Exception as error:  # noqa: BLE001 (a sender of somebody else's)
+            _log.error("a sender failed: %s", type(error).__name__)
+            problem = OutcomeUnknown(say("the sender failed: {kind}", kind=type(error).__name__), reason=Reason.CONNECTOR)
+        finally:
+            mark.is_over = True
+        if not mark.is_made and isinstance(problem, OutcomeUnknown):
+            problem = NotSent(problem.hint, reason=problem.reason, phase=Phase.BEFORE)
+        raise problem
 
     async def _fail(self, row: Row, message: Mail, error: SendError, begun: float) -> Verdict:
         if isinstance(error, OutcomeUnknown):
             if isinstance(error, UnknownThenRejected) or not may_resend(message, {}):
-                await self._delivery.tell(message, error, since=begun)
-                return _ended(TicketState.IN_DOUBT, error)
+                return await self._end(message, error, begun)
             return _again(error, self._backed_off(row), marked=True)
         if isinstance(error, MessageRejected):
-            await self._delivery.tell(message, error, since=begun)
-            return _ended(TicketState.FAILED, error)
+            return await self._end(message, _after_all(row, error), begun)
+        return _again(error, self._wait(row, error), marked=row.marked)
+
+    def _wait(self, row: Row, error: SendError) -> float:
+        """Return the seconds until the next try."""
         if isinstance(error, AccountError):
-            return _again(error, max(error.retry_after or 0.0, _PARKED * (0.5 + self._chance() / 2)))
+            return max(error.retry_after or 0.0, _PARKED * (0.5 + self._chance() / 2))
         if isinstance(error, Throttled) and error.retry_after:
-            return _again(error, error.retry_after * (1.0 + self._chance() / 10))
-        return _again(error, max(error.retry_after or 0.0, self._backed_off(row)))
+            return error.retry_after * (1.0 + self._chance() / 10)
+        return max(error.retry_after or 0.0, self._backed_off(row))
 
     def _backed_off(self, row: Row) -> float:
-        """Return the seconds until the next try; jittered, so that what failed together does not come back together."""
+        """Return growing seconds; jittered, so that what failed together does not come back together."""
         longest = min(_FIRST_WAIT * 2.0 ** min(row.attempts, 30), _LONGEST_WAIT)
         return longest * (0.5 + self._chance() / 2)
 
+    async def _end(self, message: Mail, answer: Receipt | SendError, begun: float, state: TicketState | None = None) -> Verdict:
+        """Tell the one answer of a message."""
+        await self._delivery.tell(message, answer, since=begun)
+        return _ended(state or _state_after(answer), answer)
+
     def _park(self, row: Row, moment: float, error: UnknownKey) -> Verdict:
         told = NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE)
+        self._lacks_key_until = moment + 2 * _PARKED
         self._delivery.tell_of_queue("unknown_key", told)
         if row.expires <= moment:
-            return _ended(TicketState.EXPIRED, told)
+            return _ended(_unless_marked(TicketState.EXPIRED, row), told)
         return Verdict(state=TicketState.QUEUED, answer=write_answer(told), wait=_PARKED, marked=row.marked, tried=False)
 
+    def _hear_of_keys(self, moment: float) -> None:
+        """Tell that no key lacks any more, once no message has met one for a while."""
+        if self._lacks_key_until is not None and moment > self._lacks_key_until:
+            self._lacks_key_until = None
+            self._delivery.tell_of_queue("unknown_key", None)
 
-def _inner(delivery: Delivery) -> MessageSender:
-    """Return the sender within limits and repeats, which were looked at when the message came."""
-    sender: MessageSender = delivery.inside[0]
-    while isinstance(sender, Dedupe | Limits):
-        sender = sender.inside[0]
-    return sender
+
+def _state_after(answer: Receipt | SendError) -> TicketState:
+    if isinstance(answer, Receipt):
+        return TicketState.SENT
+    return TicketState.IN_DOUBT if isinstance(answer, OutcomeUnknown) else TicketState.FAILED
+
+
+def _unless_marked(state: TicketState, row: Row) -> TicketState:
+    """Return the state of what cannot be sent; one that may have been sent already is in doubt."""
+    return TicketState.IN_DOUBT if row.marked else state
+
+
+def _after_all(row: Row, rejected: MessageRejected) -> SendError:
+    """Return the answer of a message that is refused now; it says both where an earlier try may have been accepted."""
+    if not row.marked:
+        return rejected
+    hint = say("a worker ended while the provider was asked, so the mail may have been sent")
+    trail = Trail()
+    trail.add(_earlier(row) or OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.DURING), "")
+    trail.add(rejected, rejected.connector)
+    return trail.verdict().afresh(tried=rejected.tried)
+
+
+def _earlier(row: Row) -> OutcomeUnknown | None:
+    """Return the unknown outcome that the row tells of, where its worker could still write it."""
+    answer = answer_of(row)
+    return answer if isinstance(answer, OutcomeUnknown) else None
 
 
 def _ended(state: TicketState, answer: Receipt | SendError) -> Verdict:
@@ -145,5 +214,5 @@ def _ended(state: TicketState, answer: Receipt | SendError) -> Verdict:
     )
 
 
-def _again(error: SendError, wait: float, *, marked: bool = False) -> Verdict:
+def _again(error: SendError, wait: float, *, marked: bool) -> Verdict:
     return Verdict(state=TicketState.QUEUED, answer=write_answer(error, without=_LEFT_OUT), wait=wait, marked=marked)

@@ -1,34 +1,22 @@
 """The embedded engine: a table in an SQLite file, for the processes of one machine. Many queue, one works."""
 
 import asyncio
-import sqlite3
-import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 
 from authmail.delivery.stores.file import Layout, StoreFile
 from authmail.delivery.ticket import TicketState
-from authmail.privacy import log_of
 from authmail.queue import journal_rows as rows
-from authmail.queue.engine import Handler, QueueError, Row, Statistics, Verdict
+from authmail.queue.engine import Handler, QueueError, Row, Statistics
+from authmail.queue.journal_groups import Groups
 from authmail.queue.journal_lock import WorkerLock
-from authmail.queue.journal_schema import COLUMNS, FOR_EVER, KEYS, make_tables, read_row
-from authmail.queue.working import Hands
+from authmail.queue.journal_schema import KEYS, make_tables
+from authmail.queue.journal_shift import Shift
 
-_Result = TypeVar("_Result")
-_log = log_of("authmail.queue")
-
-# Seconds that others may hold the file.
-_PATIENCE = 10.0
-# A worker looks so often for what other processes queued, in seconds.
-_LOOK = 0.05
 # A second worker asks so often whether the first has ended, in seconds.
 _STAND_BY = 0.5
-# So often it is noted beside the journal how many messages have ended, in seconds.
-_NOTE = 1.0
-_AT_ONCE = 256
 
 _LAYOUT = Layout(make_tables, KEYS, synchronous="FULL", wipes=True)
 
@@ -36,8 +24,9 @@ _LAYOUT = Layout(make_tables, KEYS, synchronous="FULL", wipes=True)
 class Journal:
     """A queue in an SQLite file; may be that of an :class:`~authmail.delivery.SQLiteStore`. Not for a network file system.
 
-    Every change is on disk before it is told (``synchronous = FULL``). What several do at the same moment goes in one transaction. One
-    process works at a time: it holds an operating system's lock on ``NAME.worker``, which ends with it; others stand by.
+    Every change is on disk before it is told (``synchronous = FULL``). What several do at the same moment goes in one transaction. For
+    each scope one worker works at a time: it holds an operating system's lock on a file beside the journal, which ends with its process;
+    others stand by.
 
     Args:
         path: the file; made if it is not there.
@@ -47,17 +36,17 @@ class Journal:
     def __init__(self, path: Path, *, clock: Callable[[], float] | None = None) -> None:
         self._path = Path(path)
         self._file = StoreFile(self._path, _LAYOUT, clock)
-        self._groups: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Group] = weakref.WeakKeyDictionary()
-        self._added: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Event] = weakref.WeakKeyDictionary()
+        self._groups = Groups(self._file, self._path.name)
+        self._shifts: list[Shift] = []
         self._openings = 0
 
     @property
     def place(self) -> str:
-        """The file, as people name it."""
-        return self._path.name
+        """The file's path."""
+        return str(self._path)
 
     async def __aenter__(self) -> Self:
-        await self._do(lambda connection, now: None)  # noqa: ARG005
+        await self._groups.read(lambda connection, now: None)  # noqa: ARG005
         self._openings += 1
         return self
 
@@ -68,13 +57,15 @@ class Journal:
             await self._file.close()
 
     def abandon(self) -> None:
-        """In a forked child: nobody has entered it here."""
+        """In a forked child: nobody has entered it here, and nobody works."""
         self._openings = 0
         self._groups.clear()
+        self._shifts.clear()
 
     async def now(self) -> float:
         """See :meth:`authmail.queue.Engine.now`."""
-        return await self._do(lambda _, now: now)
+        moment = self._file.time()
+        return await self._groups.read(lambda _, now: now) if moment is None else moment
 
     async def add(self, row: Row, *, keep: float, transaction: object | None = None) -> Row:
         """See :meth:`authmail.queue.Engine.add`. A journal joins nobody's transaction.
@@ -84,141 +75,76 @@ class Journal:
         """
         if transaction is not None:
             raise QueueError('a journal joins no transaction of yours; engine = "procrastinate" does, in PostgreSQL')
-        added = await self._do(partial(rows.add, row, keep))
-        event = self._added.get(asyncio.get_running_loop())
-        if event is not None:
-            event.set()
+        added = await self._groups.write(partial(rows.add, row, keep))
+        loop = asyncio.get_running_loop()
+        for shift in self._shifts:
+            if shift.loop is loop:
+                shift.hear_of_more()
         return added
 
     async def row(self, ticket: str) -> Row | None:
         """See :meth:`authmail.queue.Engine.row`."""
-        return await self._do(partial(rows.select_one, "ticket = ?", (ticket,)))
+        return await self._groups.read(partial(rows.select_one, "ticket = ?", (ticket,)))
 
     async def known(self, repeat: str) -> Row | None:
         """See :meth:`authmail.queue.Engine.known`."""
-        return await self._do(partial(rows.known, repeat))
+        return await self._groups.read(partial(rows.known, repeat))
 
     async def mark(self, ticket: str) -> None:
-        """See :meth:`authmail.queue.Engine.mark`."""
-        await self._do(partial(rows.execute, "UPDATE queued SET marked = 1 WHERE ticket = ?", (ticket,)))
+        """See :meth:`authmail.queue.Engine.mark`.
+
+        Raises:
+            QueueError: nobody here has it in hand.
+        """
+        for shift in self._shifts:
+            if shift.has(ticket):
+                return await shift.mark(ticket)
+        raise QueueError("the message is in nobody's hands")
 
     async def find(self, states: Sequence[TicketState], *, most: int) -> Sequence[Row]:
         """See :meth:`authmail.queue.Engine.find`."""
-        marks = ", ".join("?" * len(states))
-        query = f"SELECT {COLUMNS} FROM queued WHERE state IN ({marks}) ORDER BY created DESC LIMIT ?"  # noqa: S608
-        return await self._do(lambda connection, _: [read_row(values) for values in connection.execute(query, (*states, most))])
+        return await self._groups.read(partial(rows.find, states, most))
 
     async def retry(self, ticket: str) -> bool:
         """See :meth:`authmail.queue.Engine.retry`."""
-        query = "UPDATE queued SET state = 'queued', due = 0, marked = 0, held = 0, until = ? WHERE ticket = ? AND length(box) > 0 AND state != 'sending'"
-        return bool(await self._do(partial(rows.execute, query, (FOR_EVER, ticket))))
+        return await self._groups.write(partial(rows.retry, ticket))
 
     async def drop(self, ticket: str) -> bool:
         """See :meth:`authmail.queue.Engine.drop`."""
-        return await self._do(partial(rows.drop, ticket))
+        return await self._groups.write(partial(rows.drop, ticket))
 
     async def reseal(self, row: Row, key: str, box: bytes) -> bool:
         """See :meth:`authmail.queue.Engine.reseal`."""
-        query = "UPDATE queued SET key = ?, box = ? WHERE ticket = ? AND key = ? AND length(box) > 0"
-        return bool(await self._do(partial(rows.execute, query, (key, box, row.ticket, row.key))))
+        return await self._groups.write(partial(rows.reseal, row.ticket, row.key, key, box))
 
     async def release(self) -> int:
         """See :meth:`authmail.queue.Engine.release`."""
-        return await self._do(partial(rows.execute, "UPDATE queued SET held = 0 WHERE held = 1", ()))
+        return await self._groups.write(rows.release)
 
     async def forget(self, address: str) -> int:
         """See :meth:`authmail.queue.Engine.forget`."""
-        return await self._do(partial(rows.forget, address))
+        return await self._groups.write(partial(rows.forget, address))
 
     async def statistics(self) -> Statistics:
         """See :meth:`authmail.queue.Engine.statistics`."""
-        return await self._do(rows.statistics)
+        return await self._groups.read(rows.statistics)
 
-    async def work(self, handle: Handler, *, concurrency: int, stop: asyncio.Event) -> None:
-        """See :meth:`authmail.queue.Engine.work`. It stands by while another process works."""
-        with WorkerLock(self._path.with_name(f"{self._path.name}.worker")) as lock:
+    async def work(self, handle: Handler, *, concurrency: int, stop: asyncio.Event, scope: str = "") -> None:
+        """See :meth:`authmail.queue.Engine.work`. It stands by while another worker has the lock."""
+        with WorkerLock(self._path, scope) as lock:
             while not lock.take():
                 if await _is_set(stop, _STAND_BY):
                     return
-            if held := await self._do(partial(rows.recover, lock.ended)):
-                _log.error("the queue is an older one, out of a back-up: %s messages are held until authmail queue release", held)
-            hands = Hands(handle, self._finish, self._hand_back)
+            shift = Shift(self._groups, lock, scope, handle)
+            self._shifts.append(shift)
             try:
-                await self._hand_out(hands, concurrency, stop, lock)
+                await shift.run(concurrency, stop)
             finally:
-                await hands.end()
-                lock.note(await self._do(rows.count_ended))
-
-    async def _hand_out(self, hands: Hands, concurrency: int, stop: asyncio.Event, lock: WorkerLock) -> None:
-        added = self._added[asyncio.get_running_loop()] = asyncio.Event()
-        noted = 0.0
-        while not stop.is_set():
-            added.clear()
-            room = min(concurrency - hands.busy, _AT_ONCE)
-            found = await self._do(partial(rows.fetch, room)) if room > 0 else []
-            hands.take(found)
-            if not found or hands.busy >= concurrency:
-                await hands.wait(stop, added, seconds=_LOOK)
-            now = asyncio.get_running_loop().time()
-            if now - noted >= _NOTE:
-                noted = now
-                lock.note(await self._do(rows.count_ended))
-
-    async def _finish(self, row: Row, verdict: Verdict) -> None:
-        await self._do(partial(rows.finish, row, verdict))
-
-    async def _hand_back(self, row: Row) -> bool:
-        """Make a row due again that nobody began with; whether that is so."""
-        query = "UPDATE queued SET state = 'queued', due = 0 WHERE ticket = ? AND state = 'sending' AND marked = ?"
-        return bool(await self._do(partial(rows.execute, query, (row.ticket, row.marked))))
-
-    async def _do(self, operation: Callable[[sqlite3.Connection, float], _Result]) -> _Result:
-        loop = asyncio.get_running_loop()
-        group = self._groups.get(loop)
-        if group is None:
-            group = self._groups[loop] = _Group(self._file, self._path.name)
-        return await group.do(operation)
+                if shift in self._shifts:
+                    self._shifts.remove(shift)
 
     def __repr__(self) -> str:
         return f"Journal({self._path.name!r})"
-
-
-class _Group:
-    """What is asked of a file on one loop: all that waits goes in one transaction, and so in one write to the disk."""
-
-    def __init__(self, file: StoreFile, name: str) -> None:
-        self._file = file
-        self._name = name
-        self._waiting: list[tuple[rows.Operation, asyncio.Future[Any]]] = []
-        self._draining: asyncio.Task[None] | None = None
-
-    async def do(self, operation: Callable[[sqlite3.Connection, float], _Result]) -> _Result:
-        """Do one thing, with whatever else waits; when it returns, it is on disk."""
-        future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append((operation, future))
-        if self._draining is None or self._draining.done():
-            self._draining = asyncio.create_task(self._drain())
-        return await future
-
-    async def _drain(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
-            operations = [operation for operation, _ in group]
-            try:
-                results = await self._file.run(partial(_do_all, operations), _PATIENCE, writes=True)
-            except (sqlite3.Error, OSError) as error:
-                problem = f"the queue {self._name} cannot be used: {error}"
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(QueueError(problem))
-                continue
-            for (_, future), result in zip(group, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
-
-
-def _do_all(operations: list[rows.Operation], connection: sqlite3.Connection, now: float) -> list[Any]:
-    return [operation(connection, now) for operation in operations]
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:

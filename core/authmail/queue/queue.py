@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import attrs
@@ -12,15 +12,27 @@ from authmail.delivery import Dedupe, Delivery, Limits
 from authmail.delivery.events import Passage, passing
 from authmail.delivery.kept_answers import read_answer, write_answer
 from authmail.delivery.limits import canonical_address
-from authmail.delivery.sender import MessageSender, now, wrappers_within
+from authmail.delivery.sender import MessageSender, now
 from authmail.delivery.ticket import State, Ticket, TicketState
 from authmail.delivery.unknown import may_resend
+from authmail.errors import Misused
 from authmail.mail.email import Mail
 from authmail.mail.message import Message
 from authmail.mail.recipient import read_recipient
 from authmail.mail.size import check_mail
 from authmail.mailer import Mailer
-from authmail.outcomes import Limited, MessageRejected, NotSent, OutcomeUnknown, Phase, Reason, Receipt, SendError
+from authmail.outcomes import (
+    Limited,
+    MessageRejected,
+    NotSent,
+    OutcomeUnknown,
+    Phase,
+    Reason,
+    Receipt,
+    SendError,
+    UnknownThenRejected,
+)
+from authmail.privacy import log_of, one_line
 from authmail.queue.engine import Engine, QueueError, Row
 from authmail.queue.letter import write_letter
 from authmail.queue.sealing import QueueKeys
@@ -28,11 +40,14 @@ from authmail.queue.tracing import current_trace
 from authmail.templates.template import Template
 from authmail.words.text import say
 
+_log = log_of("authmail.queue")
+
 #: What boxes are bound to, besides their row.
 TABLE = "authmail queue 1"
 #: How long what became of a message can be asked for, in seconds.
 KEEP = 86400.0
 _LONGEST_REQUEST = 200
+_LONGEST_EXPIRES = 366 * 86400.0
 
 
 class Queue:
@@ -80,6 +95,8 @@ class Queue:
         request_id: str = "",
     ) -> Ticket:
         """Queue a message of a delivery; see :meth:`authmail.delivery.Delivery.enqueue`."""
+        if transaction is not None and try_first is not None:
+            raise Misused("try_first sends before your transaction is committed; ask for one of both")
         with passing(Passage(None, delivery.name)):
             row = await self._row(delivery, message, self.expires if expires is None else expires, request_id)
             try:
@@ -95,6 +112,9 @@ class Queue:
                     raise
                 return _ticket(earlier, row)
             except QueueError as error:
+                if row.state is TicketState.SENT:  # by now; only its state cannot be asked for
+                    _log.warning("a message was sent at once, and the queue could not note it: %s", error)
+                    return Ticket(row.ticket, datetime.now(UTC) + timedelta(seconds=row.expires))
                 problem = NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE)
         raise problem
 
@@ -111,11 +131,13 @@ class Queue:
 
     async def _row(self, delivery: Delivery, message: Mail, expires: float, request_id: str) -> Row:
         """Return the row of a message; refuse one that would never be sent."""
-        if not expires > 0:
-            raise MessageRejected(say("a message must expire after it is queued"), reason=Reason.MESSAGE, phase=Phase.BEFORE)
+        if not 0 < expires <= _LONGEST_EXPIRES:
+            hint = say("a queued message must expire, after more than 0 seconds and at most a year")
+            raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
         await _check(delivery, message)
         ticket, scope = secrets.token_hex(12), delivery.name
-        claim = next((one.claim(message, 0.0) for one in wrappers_within(delivery) if isinstance(one, Dedupe)), None)
+        around, _ = looked_at_before(delivery)
+        claim = next((one.claim(message, 0.0) for one in around if isinstance(one, Dedupe)), None)
         return Row(
             ticket=ticket,
             scope=scope,
@@ -128,14 +150,15 @@ class Queue:
             repeat_until=claim.keep if claim else 0.0,
             address=self.digest("address", canonical_address(message.address)),
             trace=current_trace(),
-            request=request_id[:_LONGEST_REQUEST],
+            request=_readable(request_id),
         )
 
     async def _add(self, delivery: Delivery, message: Mail, row: Row, transaction: object | None) -> Ticket:
         adding = _Adding(self.engine, row, transaction)
         sender: MessageSender = adding
-        if row.state is TicketState.QUEUED:  # what was tried first is counted
-            for limits in reversed([one for one in wrappers_within(delivery) if isinstance(one, Limits)]):
+        if row.state is TicketState.QUEUED and not row.marked:  # what was or may have been sent first is counted
+            around, _ = looked_at_before(delivery)
+            for limits in reversed([one for one in around if isinstance(one, Limits)]):
                 sender = limits.around(sender)
         with suppress(_Repeated):
             await sender.send(message, timeout=delivery.timeout)
@@ -149,10 +172,9 @@ class Queue:
         try:
             answer = await delivery.try_sending(message, timeout=seconds)
         except OutcomeUnknown as error:
-            if not may_resend(message, {}):
-                answer = error.afresh()
-            else:
-                return row
+            if may_resend(message, {}) and not isinstance(error, UnknownThenRejected):
+                return attrs.evolve(row, marked=True, attempts=1, answer=write_answer(error, without=["detail"]))
+            answer = error.afresh()
         except MessageRejected as error:
             answer = error.afresh()
         except SendError:
@@ -193,10 +215,10 @@ def bound(ticket: str, scope: str) -> tuple[str, ...]:
 
 def state_of(row: Row, moment: float) -> State:
     """Return what a row says to a host."""
-    answer = _read(row.answer)
+    answer = answer_of(row)
     name = row.state
     if name is TicketState.QUEUED and row.expires <= moment:
-        name = TicketState.EXPIRED
+        name = TicketState.IN_DOUBT if row.marked else TicketState.EXPIRED
     return State(
         name=name,
         attempts=row.attempts,
@@ -206,11 +228,27 @@ def state_of(row: Row, moment: float) -> State:
     )
 
 
-def _read(text: str | None) -> Receipt | SendError | None:
+def answer_of(row: Row) -> Receipt | SendError | None:
+    """Return the last answer of a row; None where there is none, or another release wrote it."""
     try:
-        return None if text is None else read_answer(text)
-    except ValueError:  # of another release
+        return None if row.answer is None else read_answer(row.answer)
+    except ValueError:
         return None
+
+
+def looked_at_before(delivery: Delivery) -> tuple[list[Dedupe | Limits], MessageSender]:
+    """Return the repeats and limits around all else, which are asked when a message is queued; and who is within, whom the worker asks."""
+    around: list[Dedupe | Limits] = []
+    sender: MessageSender = delivery.inside[0]
+    while isinstance(sender, Dedupe | Limits):
+        around.append(sender)
+        sender = sender.inside[0]
+    return around, sender
+
+
+def _readable(request: str) -> str:
+    """Return an id on one line, as any database can keep it."""
+    return one_line(request[:_LONGEST_REQUEST]).encode("utf-8", "replace").decode()
 
 
 def _ticket(stored: Row, asked: Row) -> Ticket:

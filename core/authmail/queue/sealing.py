@@ -43,7 +43,7 @@ def read_key(text: str) -> bytes:
         ValueError: it is none; the text is not told.
     """
     try:
-        key = base64.b64decode(text.strip() + "=", altchars=b"-_", validate=True)
+        key = base64.b64decode(text.strip().rstrip("=") + "=", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != _KEY_BYTES:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 
 _HEADER = "traceparent"
@@ -35,6 +36,7 @@ def resumed(trace: str) -> Iterator[None]:
         detach(token)
 
 
+@cache  # which is asked for each message
 def _is_installed() -> bool:
     try:
         return find_spec("opentelemetry.propagate") is not None

@@ -36,14 +36,17 @@ async def work(delivery: Delivery, *, stop: asyncio.Event | None = None, concurr
     ending = stop or asyncio.Event()
     watching = asyncio.create_task(_watch(delivery, queue))
     try:
-        await queue.engine.work(Handling(delivery, queue), concurrency=concurrency or queue.concurrency, stop=ending)
+        await queue.engine.work(
+            Handling(delivery, queue), concurrency=concurrency or queue.concurrency, stop=ending, scope=delivery.name
+        )
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 
 
 async def _watch(delivery: Delivery, queue: Queue) -> None:
-    """Tell somebody while messages that are due wait for too long."""
+    """Tell somebody while messages that are due wait for too long, and when they do so no more."""
+    is_told = True  # by the worker before, perhaps
     while True:
         await asyncio.sleep(_LOOK)
         try:
@@ -56,4 +59,6 @@ async def _watch(delivery: Delivery, queue: Queue) -> None:
             seconds=round(oldest),
         )
         trouble = NotSent(hint, reason=Reason.PROVIDER, phase=Phase.BEFORE) if oldest > _OLD else None
-        delivery.tell_of_queue("old_queue", trouble)
+        if trouble is not None or is_told:
+            delivery.tell_of_queue("old_queue", trouble)
+        is_told = trouble is not None

@@ -33,6 +33,7 @@ class Hands:
         self._finish = finish
         self._hand_back = hand_back
         self._tasks: dict[asyncio.Task[None], Row] = {}
+        self._tickets: set[str] = set()
         self._asking: set[str] = set()
         self._handed_back: set[str] = set()
         self._is_ending = False
@@ -43,12 +44,18 @@ class Hands:
         """How many there are."""
         return len(self._tasks)
 
-    def take(self, rows: Iterable[Row]) -> None:
-        """Begin with some more."""
-        for row in rows:
-            task = asyncio.create_task(self.do(row))
+    def take(self, rows: Iterable[Row]) -> list[asyncio.Task[None]]:
+        """Begin with some more; return what was begun."""
+        begun = {asyncio.create_task(self.do(row)): row for row in rows}
+        for task, row in begun.items():
             self._tasks[task] = row
+            self._tickets.add(row.ticket)
             task.add_done_callback(self._done)
+        return list(begun)
+
+    def has(self, ticket: str) -> bool:
+        """Whether a row is among them."""
+        return ticket in self._tickets
 
     def begin(self, ticket: str) -> None:
         """Note that a provider is about to be asked, so that the row is not handed back any more.
@@ -72,7 +79,6 @@ class Hands:
         except Exception as error:  # noqa: BLE001 (one bad message holds up no other)
             verdict = self._at_fault(row, error)
         await self._record(row, verdict)
-        self._asking.discard(row.ticket)
 
     def _at_fault(self, row: Row, error: BaseException) -> Verdict:
         _log.error("a queued message could not be handled: %s", type(error).__name__)
@@ -87,7 +93,7 @@ class Hands:
             try:
                 return await self._finish(row, verdict)
             except QueueError as error:
-                _log.error("the end of a queued message could not be recorded: %s", error)  # noqa: TRY400 (no traceback: its frames hold the row)
+                _log.error("the end of a queued message could not be recorded: %s", error)
                 if self._is_ending:
                     return None  # the next worker finds its mark
             await asyncio.sleep(pause)
@@ -119,7 +125,9 @@ class Hands:
                 _log.warning("a message that nobody began with waits for the next worker: %s", result)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)
+        row = self._tasks.pop(task)
+        self._tickets.discard(row.ticket)
+        self._asking.discard(row.ticket)
         self._free.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("the end of a queued message could not be recorded: %s", type(error).__name__)

@@ -160,13 +160,12 @@ async def test_the_tables_are_made_again_while_messages_go_out(server, own):
             one = claim(f"{number}", f"{number:016}", most=100)
             await store.end(one, await store.begin(one, timeout=30), answer=None, uncount=["exact", "slices"], timeout=30)
 
-    async with store:
-        async with asyncio.TaskGroup() as group:
-            for number in range(6):
-                group.create_task(go_out(number))
-            for _ in range(10):
-                await store.migrate()
-            ends.set()
+    async with store, asyncio.TaskGroup() as group:
+        for number in range(6):
+            group.create_task(go_out(number))
+        for _ in range(10):
+            await store.migrate()
+        ends.set()
 
 
 async def test_another_schema_shares_nothing(server, own):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 from server_stores import SECRET
-from store_servers import PgBouncer, PostgresServer, RedisServer, running
+from store_servers import PgBouncer, PostgresServer, RedisServer, free_port, running
 
 from authmail.delivery import Claim, Limit, MemoryStore, PostgresStore, RedisStore, SQLiteStore, StoreError, Turn
 from authmail.delivery.stores import postgres_reports, redis_reports, sqlite_reports
@@ -126,7 +126,9 @@ async def test_nothing_is_made_by_a_look(tmp_path, redis_server, postgres_server
 )
 async def test_what_a_redis_server_would_lose(tmp_path, options, problems, warnings):
     """Eviction, no log and no replica; and servers that cannot be a store at all."""
-    with running(RedisServer(tmp_path / "redis", *options)) as server:
+    # Of its own accord a cluster's server takes its port + 10000, which there may not be.
+    bus = ["--cluster-port", str(free_port())] if "--cluster-enabled" in options else []
+    with running(RedisServer(tmp_path / "redis", *options, *bus)) as server:
         async with closing(RedisStore(server.url, secret=SECRET)) as store:
             found = await store.check()
     assert (paths(found.problems), paths(found.warnings)) == (problems, warnings)

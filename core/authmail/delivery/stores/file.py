@@ -95,6 +95,12 @@ class StoreFile:
             pass
         raise sqlite3.OperationalError("it is in use by others for too long")
 
+    def time(self) -> float | None:
+        """Return the file's time without asking the file; None as long as it was not opened."""
+        if self._clock is not None:
+            return self._clock()
+        return None if self._file_clock is None else self._file_clock.now()
+
     def _turn(self) -> asyncio.Lock:
         loop = asyncio.get_running_loop()
         if self._waiting is None or self._waiting[0] is not loop:

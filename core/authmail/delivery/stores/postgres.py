@@ -1,31 +1,26 @@
 """A store in a PostgreSQL database: for many machines."""
 
-import asyncio
 import json
-import os
 import re
-import socket
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from psycopg import AsyncConnection, errors
+from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import TransactionStatus
 
 from authmail.config.secret import Secret
 from authmail.delivery.stores import postgres_reports
-from authmail.delivery.stores.pool import Line, is_quiet
+from authmail.delivery.stores.pool import Line
+from authmail.delivery.stores.postgres_line import PostgresConnection, PostgresLine
 from authmail.delivery.stores.reports import StoreCheck, StoreStats
 from authmail.delivery.stores.server import OPENING_SECONDS, ServerStore, words_of
 from authmail.delivery.stores.store import Begun, Claim, Entry, Note
 from authmail.delivery.stores.turns import KEPT
 from authmail.delivery.stores.window import SLICES, both_ways, is_exact, kept_under, slice_at
-from authmail.http.forked import close_in_children
 from authmail.privacy import raise_afresh
 
 #: Stands in the table ``version``. A release reads and writes its own and the one before.
@@ -43,7 +38,7 @@ SELECT (SELECT count(*) FROM times) + (SELECT coalesce(sum(number), 0) FROM slic
 """
 
 
-class PostgresStore(ServerStore["_Connection"]):
+class PostgresStore(ServerStore[PostgresConnection]):
     """Counts, answers and notes in tables of a schema of its own; one function is one trip. Needs the extra ``postgres``.
 
     The tables are made when they are missing and the user may make them; else by ``authmail store migrate``. A message with a key is durable
@@ -102,8 +97,8 @@ class PostgresStore(ServerStore["_Connection"]):
     def _identity(self) -> tuple[object, ...]:
         return (*(str(self._parameters.get(key)) for key in ("host", "port", "dbname")), self.schema)
 
-    def _line(self) -> Line["_Connection"]:
-        return _Line(self._url)
+    def _line(self) -> Line[PostgresConnection]:
+        return PostgresLine(self._url)
 
     async def _open(self) -> None:
         await self._ask("SELECT {schema}.answer_1('', NULL)", (), OPENING_SECONDS)
@@ -210,13 +205,13 @@ class PostgresStore(ServerStore["_Connection"]):
         lock = f"SELECT pg_advisory_xact_lock(hashtextextended('{self.schema} of authmail', 0));"
         return f"BEGIN;\n{lock}\n{text}\nCOMMIT;\n"
 
-    async def _migrate(self, connection: "_Connection") -> None:
+    async def _migrate(self, connection: PostgresConnection) -> None:
         await connection.ask(self._statements)
 
     async def _ask(self, query: str, values: tuple[Any, ...], timeout: float, *, again: bool = True) -> Any:
         return await self.ask(partial(self._call, query.format(schema=self.schema), values), timeout, again=again)
 
-    async def _call(self, query: str, values: tuple[Any, ...], connection: "_Connection") -> Any:
+    async def _call(self, query: str, values: tuple[Any, ...], connection: PostgresConnection) -> Any:
         try:
             return await connection.ask(query, values)
         except (errors.UndefinedFunction, errors.InvalidSchemaName, errors.UndefinedTable):
@@ -225,67 +220,13 @@ class PostgresStore(ServerStore["_Connection"]):
         await self._migrate(connection)
         return await connection.ask(query, values)
 
-    async def _refuse_newer(self, connection: "_Connection") -> None:
+    async def _refuse_newer(self, connection: PostgresConnection) -> None:
         try:
             version = await connection.ask(f"SELECT max(version) FROM {self.schema}.version")
         except (errors.InvalidSchemaName, errors.UndefinedTable):
             return
         if version is not None and version > VERSION + 1:
             raise psycopg.NotSupportedError(f"a newer release writes it (version {version}); this one reads up to {VERSION + 1}")
-
-
-class _Connection(AsyncConnection[Any]):
-    """A connection that can be left at any time."""
-
-    async def ask(self, query: str, values: tuple[Any, ...] | None = None) -> Any:
-        """Return the first value of the first row, if there is one. Whoever is cancelled leaves at once, also where the server hangs."""
-        task = asyncio.ensure_future(self._first(query, values))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            # psycopg would ask the server to cancel, and wait for its answer; it hears that the connection is at its end instead.
-            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.fileno())) as end:
-                end.shutdown(socket.SHUT_RDWR)
-            while not task.done():  # which is soon, and the loop must not watch a socket that is closed
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({task})
-            if not task.cancelled():
-                task.exception()
-            raise
-
-    async def _first(self, query: str, values: tuple[Any, ...] | None) -> Any:
-        cursor = await self.execute(query, values)
-        row = await cursor.fetchone() if cursor.description else None
-        return None if row is None else row[0]
-
-    def __del__(self, *_: object) -> None:
-        """Say nothing of those that are open: the last reference closes them."""
-
-
-class _Line:
-    """How to connect to a PostgreSQL server.
-
-    Args:
-        url: where it is.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    async def connect(self) -> _Connection:
-        connection = await _Connection.connect(self._url, autocommit=True, prepare_threshold=None)
-        close_in_children(connection, lambda connection: connection.pgconn.socket)
-        return connection
-
-    def is_in_order(self, connection: _Connection) -> bool:
-        return (
-            not connection.closed
-            and connection.info.transaction_status is TransactionStatus.IDLE
-            and is_quiet(connection.pgconn.socket)
-        )
-
-    def hang_up(self, connection: _Connection) -> None:
-        connection.pgconn.finish()
 
 
 def _milliseconds(seconds: float) -> str:
