@@ -5,6 +5,7 @@ On a machine without the programs tests skip, with the reason; where ``CI`` is s
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -39,11 +40,12 @@ def _postgres_folders() -> list[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens at, below those that Linux lends to clients: a server that is killed finds its own again."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class RedisServer:
@@ -218,8 +220,8 @@ class PostgresServer:
 @contextmanager
 def running(server: Any) -> Iterator[Any]:
     """Run a server within a block."""
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         with suppress(RuntimeError):  # the test stopped it

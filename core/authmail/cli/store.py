@@ -1,19 +1,20 @@
 """authmail store."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import attrs
 import click
 
-from authmail import ConfigError, References, say
+from authmail import AuthmailError, ConfigError, References, say
 from authmail.cli.config_file import parsed, stop
 from authmail.cli.language import language_option, told
-from authmail.cli.output import echo, padded, print_json, print_progress, styled
+from authmail.cli.output import echo, padded, print_json, print_part, print_progress, styled
 from authmail.cli.store_answers import asked, check_as_dict, checked_store, place_of, print_check
-from authmail.delivery import MemoryStore, Store, StoreError, StoreStats
+from authmail.delivery import MemoryStore, Store, StoreStats
 from authmail.delivery.file.store import read_store
 
 _WIDTH = 10
@@ -41,10 +42,32 @@ def file_argument(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _store_of(file: str) -> Store:
+    return _store_in(parsed(file), file)
+
+
+def _store_in(raw: dict[str, Any], file: str) -> Store:
     try:
-        return read_store(parsed(file), Path(file).parent, References(tell=True))
+        return read_store(raw, Path(file).parent, References(tell=True))
     except ConfigError as error:
         stop(file, error)
+
+
+def _queue_in(raw: dict[str, Any], kept: Any) -> list[Any]:
+    """Return the queue that has tables beside a store's."""
+    if "queue" not in raw:
+        return []
+    try:
+        module = import_module("authmail.queue.procrastinate")  # needs more than the store
+    except ImportError as error:
+        problem = say("needs {module}, which is not installed", module=error.name or "procrastinate")
+        install = say("pip install 'authmail[{extra}]'", extra="postgres")
+        raise click.ClickException(f"queue: {told(problem)}; {told(install)}") from None
+    return [module.Procrastinate(kept)]
+
+
+async def _migrate(tables: Iterable[Any]) -> None:
+    for one in tables:
+        await one.migrate()
 
 
 @store.command(short_help="Say how the store stands.")
@@ -119,7 +142,7 @@ def _progress(done: int, of: int) -> None:
 @click.option("--sql", is_flag=True, help="Print the statements for whoever runs the database, and change nothing.")
 @click.option("--role", default="authmail", show_default=True, metavar="NAME", help="With --sql: the role that sends.")
 def migrate(file: str, as_json: bool, sql: bool, role: str) -> None:
-    """Make what is missing of a PostgreSQL store's tables. Only adds, and is safe while others send.
+    """Make what is missing of a PostgreSQL store's tables, and of the queue's where the file has one. Only adds, and is safe while others send.
 
     Other stores need nothing. A user who may make tables is named for this once: store = { env = "AUTHMAIL_STORE" }.
 
@@ -128,17 +151,19 @@ def migrate(file: str, as_json: bool, sql: bool, role: str) -> None:
       authmail store migrate authmail.toml
       authmail store migrate authmail.toml --sql --role authmail > authmail.sql
     """
-    kept: Any = _store_of(file)
+    raw = parsed(file)
+    kept: Any = _store_in(raw, file)
     has_tables = hasattr(kept, "migrate")
+    tables = [kept, *_queue_in(raw, kept)] if has_tables else []
     if sql and has_tables:
-        statements = kept.statements_for(role)
+        statements = "\n".join(one.statements_for(role) for one in tables)
         if as_json:
             print_json({"sql": statements})
         else:
-            click.echo(statements, nl=False)
+            print_part(statements)
         return
     if has_tables:
-        _asked(kept, lambda one: one.migrate())
+        _asked(kept, lambda _: _migrate(tables))
     if as_json:
         print_json({"place": getattr(kept, "place", None), "migrated": has_tables})
     elif has_tables:
@@ -150,5 +175,5 @@ def migrate(file: str, as_json: bool, sql: bool, role: str) -> None:
 def _asked(kept: Store, question: Callable[[Any], Any]) -> Any:
     try:
         return asked(kept, question)
-    except StoreError as error:
+    except AuthmailError as error:
         raise click.ClickException(str(error)) from None

@@ -118,10 +118,12 @@ class Database:
         name = '"' + role.replace('"', '""') + '"'
         tables = ", ".join(f"procrastinate_{one}" for one in ("workers", "jobs", "periodic_defers", "events"))
         sequences = ", ".join(f"procrastinate_{one}_id_seq" for one in ("jobs", "periodic_defers", "events"))
+        schema = self.store.schema
         return (
-            f"{self._own}\n-- procrastinate's tables; leave this out where there are some.\n{SchemaManager.get_schema()}\n"
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables}, {self.store.schema}.queued TO {name};\n"
-            f"GRANT SELECT, UPDATE ON {self.store.schema}.queue_version, {self.store.schema}.queue_identity TO {name};\n"
+            f"BEGIN;\n{self._own}COMMIT;\n"
+            f"-- procrastinate's tables; leave this out where there are some.\nBEGIN;\n{SchemaManager.get_schema()}\nCOMMIT;\n"
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables}, {schema}.queued TO {name};\n"
+            f"GRANT SELECT, UPDATE ON {schema}.queue_version, {schema}.queue_identity TO {name};\n"
             f"GRANT USAGE ON SEQUENCE {sequences} TO {name};\n"
         )
 

@@ -101,10 +101,28 @@ class Abrupt(Journal):
     """Does not wait for what was begun."""
 
     async def work(self, handle, *, stop, **options):
-        working = asyncio.create_task(super().work(handle, stop=stop, **options))
-        await stop.wait()
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async def impatient(row):
+            handling, stopping = asyncio.ensure_future(handle(row)), asyncio.ensure_future(stop.wait())
+            await asyncio.wait({handling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if not handling.done():
+                handling.cancel()
+            return await handling
+
+        await super().work(impatient, stop=stop, **options)
+
+
+class Orphan(Journal):
+    """Is of use to the process alone that made it."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self._process = os.getpid()
+
+    async def add(self, row, *, keep, transaction=None):
+        if os.getpid() != self._process:
+            raise QueueError("not in this process")
+        return await super().add(row, keep=keep)
 
 
 class Careful(Journal):
@@ -200,7 +218,7 @@ BAD = {
     "hands out again what a killed worker had": Markless,
     "hands out each row once to two processes": Twice,
     "goes on with the next worker": Apart,
-    "survives forks before, during and after use": Apart,
+    "survives forks before, during and after use": Orphan,
 }
 
 

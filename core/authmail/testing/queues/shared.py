@@ -63,6 +63,7 @@ async def _rescued(subject: EngineUnderTest) -> None:
     async with _started(subject, "work") as process:
         told = {await _line(process) for _ in range(3)}
         expect("what the worker did", told, {"mark", "leave", "end"})
+        await Worker(engine).has_ended(rows["end"].ticket)
         process.kill()
         await process.wait()
         worker = Worker(engine)

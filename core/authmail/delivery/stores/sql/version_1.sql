@@ -92,13 +92,13 @@ BEGIN
   RETURN wait;
 END $body$;
 
--- Some of what is over goes; rows that others hold are left to them.
+-- Some of what is over goes; rows that others hold are left to them. In order, since a table is else read whole where nothing is over.
 CREATE OR REPLACE FUNCTION {schema}.sweep_1(moment double precision, portion integer) RETURNS void LANGUAGE sql AS $body$
-  DELETE FROM {schema}.times WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.times WHERE until <= moment LIMIT portion FOR UPDATE SKIP LOCKED));
-  DELETE FROM {schema}.slices WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.slices WHERE until <= moment LIMIT portion FOR UPDATE SKIP LOCKED));
-  DELETE FROM {schema}.entries WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.entries WHERE until <= moment LIMIT portion FOR UPDATE SKIP LOCKED));
-  DELETE FROM {schema}.notes WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.notes WHERE until <= moment LIMIT portion FOR UPDATE SKIP LOCKED));
-  DELETE FROM {schema}.turns WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.turns WHERE until <= moment LIMIT portion FOR UPDATE SKIP LOCKED));
+  DELETE FROM {schema}.times WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.times WHERE until <= moment ORDER BY until LIMIT portion FOR UPDATE SKIP LOCKED));
+  DELETE FROM {schema}.slices WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.slices WHERE until <= moment ORDER BY until LIMIT portion FOR UPDATE SKIP LOCKED));
+  DELETE FROM {schema}.entries WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.entries WHERE until <= moment ORDER BY until LIMIT portion FOR UPDATE SKIP LOCKED));
+  DELETE FROM {schema}.notes WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.notes WHERE until <= moment ORDER BY until LIMIT portion FOR UPDATE SKIP LOCKED));
+  DELETE FROM {schema}.turns WHERE ctid = ANY (ARRAY(SELECT ctid FROM {schema}.turns WHERE until <= moment ORDER BY until LIMIT portion FOR UPDATE SKIP LOCKED));
 $body$;
 
 -- A message begins: a look for a repeat, limits, its turn, notes.
