@@ -241,7 +241,7 @@ class Delivery(Wrapper):
 
     @raise_afresh
     async def forget(self, address: str) -> int:
-        """Forget what the limits within count of an address; return how many messages that were.
+        """Forget what the limits within count of an address, and what has ended of it in the queue; return how many messages that were.
 
         What is kept of each message for repeats is under a hash of more than the address, so nobody can find it by that; it goes by
         itself after ``keep`` and ``hold``.
@@ -260,6 +260,8 @@ class Delivery(Wrapper):
                 if forget is None:
                     raise StoreError(f"{type(one.store).__name__} has no method forget")
                 number += await forget(keys)
+        if self.queue is not None:
+            number += await self.queue.forget(who)
         return number
 
     @raise_afresh

@@ -76,3 +76,6 @@ class MessageQueue(Protocol):
 
     async def state(self, ticket: str) -> State | None:
         """Return what is known of a ticket; None if nothing is."""
+
+    async def forget(self, address: str) -> int:
+        """Remove what has ended of an address; return how many messages that were."""

@@ -126,6 +126,10 @@ class Queue:
             raise NotSent(str(error), reason=Reason.CONFIG, phase=Phase.BEFORE) from None
         return None if row is None else state_of(row, moment)
 
+    async def forget(self, address: str) -> int:
+        """Remove what has ended of an address; what waits is still sent. Return how many messages that were."""
+        return await self.engine.forget(self.digest("address", canonical_address(address)))
+
     async def _known(self, row: Row) -> Row | None:
         return None if row.repeat is None else await self.engine.known(row.repeat)
 
