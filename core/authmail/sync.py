@@ -7,7 +7,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from math import isfinite
 from typing import Any, Protocol, Self, TypeVar
 
@@ -50,6 +50,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_new_lock)
 
 
+def begin(coroutine: Coroutine[Any, Any, _Result]) -> Future[_Result]:
+    """Run a coroutine on the background loop, and wait for nothing."""
+    return asyncio.run_coroutine_threadsafe(coroutine, _background_loop())
+
+
 def run(coroutine: Coroutine[Any, Any, _Result], seconds: float | None = None) -> _Result:
     """Run a coroutine on the background loop and wait for its result.
 
@@ -60,7 +65,7 @@ def run(coroutine: Coroutine[Any, Any, _Result], seconds: float | None = None) -
     Raises:
         NoAnswerInTime: there was no result by then, since something holds up the loop.
     """
-    future = asyncio.run_coroutine_threadsafe(coroutine, _background_loop())
+    future = begin(coroutine)
     limit = None if seconds is None or not isfinite(seconds) else max(seconds, 0.0) + _GRACE
     try:
         return future.result(limit)

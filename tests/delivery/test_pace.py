@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from counting_store import CountingStore
 
-from authmail import Limited, Mailer, Message, Receipt, Template
+from authmail import AccountError, Limited, Mailer, Message, NotSent, Receipt, Template
 from authmail.delivery import Breaker, Dedupe, Delivery, Failover, Limit, Limits, MemoryStore, Pace, Retry, StoreError
 from authmail.delivery.trip import joined
 
@@ -121,8 +121,6 @@ def test_it_costs_no_trip_of_its_own(scripted, in_fake_time):
 
 def test_a_second_attempt_waits_for_a_turn_of_its_own(scripted, in_fake_time):
     """It is another request to the provider."""
-    from authmail import NotSent
-
     sender = scripted(NotSent("down"), Receipt("1"))
 
     async def send():
@@ -200,3 +198,30 @@ async def test_a_message_that_is_cancelled_while_it_waits_is_not_sent(scripted):
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert (len(sender.calls), joined(pace)) == (1, None)
+
+
+def test_a_turn_that_is_over_is_not_used(scripted, in_fake_time):
+    """Whoever was held up by another sender meanwhile takes another turn: else several of them would come at once."""
+    slow, sender = scripted(NotSent("down"), takes=5.0, name="slow"), scripted(name="paced")
+
+    async def send():
+        store = store_of_loop()
+        failover = Failover([Breaker(slow, failures=100), Pace(sender, rate=1, store=store)])
+        delivery = Delivery(Dedupe(failover, store=store))
+        await asyncio.gather(*(delivery.send(message(number), timeout=60) for number in range(4)))
+
+    in_fake_time(send())
+    assert all(later - earlier >= 0.999 for earlier, later in pairwise(sender.times))
+
+
+def test_a_breaker_that_opens_stops_who_waits_for_a_turn(scripted, in_fake_time):
+    """They were let through before; nobody is asked any more."""
+    sender = scripted(AccountError("revoked", reason="credentials"))
+
+    async def send():
+        delivery = Delivery(Failover([Breaker(Pace(sender, rate=1, store=store_of_loop()))]))
+        return await asyncio.gather(*(delivery.send(message(number), timeout=30) for number in range(5)), return_exceptions=True)
+
+    errors = in_fake_time(send())
+    assert [type(error) for error in errors] == [AccountError] * 5
+    assert len(sender.calls) == 1

@@ -22,7 +22,7 @@ MESSAGES = [
     Email("zoe@example.com", "Hello", text="code 123456"),
     Email(
         'Zoé "Z" <zoe@example.com>',
-        "Grüße \ud83d\ude00",
+        "Grüße \U0001f600",
         html="<p>1</p>",
         text="1\r\n2",
         from_name="A, B",
@@ -86,7 +86,9 @@ def test_a_mail_that_is_too_large_is_refused():
         write_letter(Email("zoe@example.com", "s", text="a" * 11_000_000))
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"later": {}}', b'{"message": {"to": "a", "type": "b", "later": 1}}', b'{"email": {}}'])
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{}", b'{"later": {}}', b'{"message": {"to": "a", "type": "b", "later": 1}}', b'{"email": {}}']
+)
 def test_what_is_of_another_release_is_told(text):
     """By errors that the worker expects."""
     with pytest.raises((ValueError, TypeError, LookupError)):

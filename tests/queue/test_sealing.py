@@ -27,7 +27,9 @@ def test_each_box_is_another():
     assert len({keys.seal(PLAIN, ROW) for _ in range(100)}) == 100
 
 
-@pytest.mark.parametrize("row", [bound("other", "scope"), bound("ticket", "other"), bound("ticketscope", ""), bound("", "ticketscope")])
+@pytest.mark.parametrize(
+    "row", [bound("other", "scope"), bound("ticket", "other"), bound("ticketscope", ""), bound("", "ticketscope")]
+)
 def test_a_box_of_another_row_does_not_open(row):
     """Another ticket or scope, also where both together read alike."""
     keys = QueueKeys([KEY])

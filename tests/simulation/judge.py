@@ -124,10 +124,16 @@ def _while_open(ledger: Ledger, promises: Promises) -> Iterator[str]:
     asked_at: dict[str, list[float]] = defaultdict(list)
     for asked in ledger.asked:
         asked_at[asked.provider].append(asked.time)
+    closed_at: dict[str, list[float]] = defaultdict(list)
+    for time, provider, state, _ in ledger.breakers:
+        if state == "closed":
+            closed_at[provider].append(time)
     for time, provider, state, seconds in ledger.breakers:
         if state == "open":
+            # Another process may have been trying at that moment, and found it in order.
+            closed = closed_at[provider][bisect_right(closed_at[provider], time) :]
             times = asked_at[provider]
-            early = bisect_left(times, time + seconds - _SLACK) - bisect_right(times, time + promises.hears)
+            early = bisect_left(times, min([time + seconds, *closed[:1]]) - _SLACK) - bisect_right(times, time + promises.hears)
             if early > 0:
                 yield f"{provider}: asked {early} times while its breaker was open at {time:.0f}"
 

@@ -8,7 +8,7 @@ from typing import Any
 from authmail.delivery.events import report
 from authmail.delivery.evidence import Doubts, Speaks, domain_of, speaks_of, weight
 from authmail.delivery.opening import Opening, SharedOpening
-from authmail.delivery.sender import MessageSender, attempt, deadline_of, name_of, now, single_sender
+from authmail.delivery.sender import MessageSender, attempt, deadline_of, name_of, now, rechecked_by, single_sender
 from authmail.delivery.stores import Note, Store
 from authmail.delivery.trip import Noting
 from authmail.mail.email import Mail
@@ -99,13 +99,26 @@ class Breaker(Noting):
             if is_probe:
                 report("breaker", sender=self.name, state="probing", error=None, seconds=0.0)
             given = deadline - now()
+            held_up = _HeldUp(self, message, opening, deadline)
             try:
-                receipt = await attempt(self._sender, message, deadline, name=self.name)
+                with rechecked_by(held_up.check):
+                    receipt = await attempt(self._sender, message, deadline, name=self.name)
             except SendError as error:
+                if error is held_up.refusal:
+                    raise
                 self._learn(error, message, is_probe=is_probe, given=given)
                 raise
             self._recover(message, is_probe=is_probe)
             return receipt
+
+    async def news(self, known: Opening | None, message: Mail, deadline: float) -> SendError | None:
+        """Return why a message that was held up within may not go on: it opened meanwhile, here or in another process."""
+        if self._shared is not None and self._shared.is_old():
+            self.hear_note(await self._shared.read(deadline))
+        opening = self._opening
+        if opening is None or opening is known or now() >= opening.until or not opening.stops(message.address):
+            return None
+        return self._refusal(opening)
 
     def abandon(self) -> None:
         """In a forked child: the message that tries is the parent's."""
@@ -250,3 +263,18 @@ class Breaker(Noting):
             return cause.afresh(hint=hint, phase=Phase.BEFORE, retry_after=wait)
         connector = cause.connector if cause else ""
         return NotSent(hint, reason=Reason.PROVIDER, phase=Phase.BEFORE, retry_after=wait, connector=connector)
+
+
+class _HeldUp:
+    """A message that may be held up within the breaker, such as by a pace."""
+
+    def __init__(self, breaker: Breaker, message: Mail, known: Opening | None, deadline: float) -> None:
+        self._asked = breaker, known, message, deadline
+        self.refusal: SendError | None = None
+
+    async def check(self) -> None:
+        """Refuse it if the breaker opened meanwhile."""
+        breaker, known, message, deadline = self._asked
+        self.refusal = await breaker.news(known, message, deadline)
+        if self.refusal is not None:
+            raise self.refusal

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from authmail.delivery.sender import MessageSender, Step, attempt, deadline_of, name_of, now, single_sender
+from authmail.delivery.sender import MessageSender, Step, attempt, deadline_of, name_of, now, recheck, single_sender
 from authmail.delivery.sharing import where_shared
 from authmail.delivery.stores import Claim, MemoryStore, Store, Turn
 from authmail.delivery.trip import Claiming, Trip, joined, set_out
@@ -19,6 +19,8 @@ from authmail.words.text import say
 
 # Of a message's time it may wait so much for its turn, so that there is time to send.
 _SHARE = 2 / 3
+# A turn that was taken ahead is over so many seconds after its time: whoever was held up meanwhile takes another.
+_LATE = 0.1
 
 
 class Pace(Claiming):
@@ -82,7 +84,9 @@ class Pace(Claiming):
             SendError: the sender's.
         """
         deadline = deadline_of(timeout)
-        trip = joined(self) or await set_out(self, message, deadline)
+        trip = joined(self)
+        if trip is None or (trip.begun is not None and now() > trip.at + trip.begun.turn + _LATE):
+            trip = await set_out(self, message, deadline)
         await self._wait(trip, message, deadline)
         return await attempt(self._sender, message, deadline, name=self.name)
 
@@ -107,6 +111,7 @@ class Pace(Claiming):
             raise Limited(hint, retry_after=max(left, 0.0))
         if left > 0:
             await asyncio.sleep(left)
+            await recheck()
 
     def _key(self) -> str:
         inner = single_sender(self._sender)

@@ -2,8 +2,9 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from contextvars import ContextVar
 from typing import Any, ClassVar, Protocol, Self
 
 import attrs
@@ -125,6 +126,29 @@ def _resources(wrapper: Wrapper) -> Iterator[Any]:
         elif hasattr(part, "__aenter__"):
             yield part
     yield wrapper.beside
+
+
+_may_go: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("authmail_may_go", default=None)
+
+
+@contextmanager
+def rechecked_by(check: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Within this block whoever holds a message up asks this before it goes on."""
+    token = _may_go.set(check)
+    try:
+        yield
+    finally:
+        _may_go.reset(token)
+
+
+async def recheck() -> None:
+    """Ask whether a message that was held up may still go on.
+
+    Raises:
+        SendError: it may not; nobody was asked.
+    """
+    if (check := _may_go.get()) is not None:
+        await check()
 
 
 def now() -> float:

@@ -42,7 +42,7 @@ class Delivery(Blocking):
     @raise_afresh
     def enqueue(self, message: Mail, **options: Any) -> Ticket:
         """Queue a message; arguments and errors as of :meth:`authmail.delivery.Delivery.enqueue`."""
-        transaction = options.get("transaction")
+        transaction: Any = options.get("transaction")
         if hasattr(transaction, "ensure_connection"):  # Django's, which is another in each thread
             transaction.ensure_connection()
             options["transaction"] = transaction.connection

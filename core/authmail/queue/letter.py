@@ -43,7 +43,7 @@ def read_letter(text: bytes) -> Mail:
         TypeError: it is one of a later release.
         LookupError: likewise.
     """
-    ((kind, values),) = json.loads(text).items()
+    ((kind, values),) = dict(json.loads(text)).items()
     return _KINDS[kind](**values)
 
 

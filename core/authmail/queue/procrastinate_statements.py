@@ -47,8 +47,9 @@ AGAIN = f"""
 UPDATE {{schema}}.queued SET state = 'queued', answer = %(answer)s, marked = %(marked)s, attempts = attempts + %(tried)s, owner = NULL,
   due = %(due)s, job = %(job)s {_OWNED} RETURNING true
 """  # noqa: S608
+#: It was marked at most for nobody.
 HAND_BACK = f"""
-UPDATE {{schema}}.queued SET state = 'queued', owner = NULL, job = %(job)s {_OWNED} RETURNING true
+UPDATE {{schema}}.queued SET state = 'queued', marked = %(marked)s, owner = NULL, job = %(job)s {_OWNED} RETURNING true
 """  # noqa: S608
 
 RETRY = f"""

@@ -72,11 +72,9 @@ async def mark(database: Database, ticket: str) -> None:
         QueueError: another worker has the message meanwhile, or it was handed back; nobody may be asked.
     """
     attempt = _attempt.get()
-    if attempt is not None:
-        attempt.hands.begin(ticket)
-        if await database.rows(statements.MARK, ticket=ticket, owner=attempt.owner):
-            return
-    raise QueueError("another worker has taken over the message")
+    if attempt is None or not await database.rows(statements.MARK, ticket=ticket, owner=attempt.owner):
+        raise QueueError("another worker has taken over the message")
+    attempt.hands.begin(ticket)  # only now: what could not be marked is not in doubt
 
 
 class Worker:
@@ -154,7 +152,10 @@ class Worker:
     async def _send(self, context: JobContext, ticket: str) -> None:
         """Do a job: all that one message needs."""
         job = context.job
+        task = asyncio.current_task()
         assert job.id is not None  # noqa: S101 (it was fetched)
+        assert task is not None  # noqa: S101 (procrastinate's, which nobody listens to)
+        task.add_done_callback(self._hear)
         self._fetched = _now()
         self._running[job.id] = job.worker_id
         try:
@@ -170,6 +171,11 @@ class Worker:
             self._tell(error)  # the message has no job any more, and gets another
         finally:
             del self._running[job.id]
+
+    def _hear(self, task: asyncio.Task[Any]) -> None:
+        """Hear of a job that could not be removed; its message has ended all the same, or has another."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._tell(error)
 
     async def _take(self, ticket: str, job: int) -> OwnedRow | None:
         owner = secrets.token_hex(8)
@@ -197,7 +203,9 @@ class Worker:
     async def _hand_back(self, row: Row) -> bool:
         """Make a message due again of which no provider was asked; whether that is so."""
         assert isinstance(row, OwnedRow)  # noqa: S101 (as taken)
-        return await self._database.give_job(statements.HAND_BACK, row, await self._database.now(), owner=row.owner)
+        return await self._database.give_job(
+            statements.HAND_BACK, row, await self._database.now(), owner=row.owner, marked=row.marked
+        )
 
     async def _beat(self, app: App) -> None:
         """Say that this worker is alive as long as it has messages in hand: procrastinate's does not while it ends in order."""
@@ -263,7 +271,7 @@ class Worker:
         ((since,),) = await self._database.rows(statements.OLDEST_OF_SCOPE, scope=self._scope)
         return since is not None and await self._database.now() - since > _STUCK
 
-    def _tell(self, error: Exception) -> None:
+    def _tell(self, error: BaseException) -> None:
         if not self._in_trouble:
             self._in_trouble = True
             _log.warning("the queue cannot be used now, and is tried again: %s", error)
