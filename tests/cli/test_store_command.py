@@ -176,6 +176,27 @@ def test_migrate_makes_tables(run, file, postgres_server, own, monkeypatch):
         connection.execute(f'DROP ROLE "{own}""x"')
 
 
+@pytest.mark.parametrize("sql", [False, True])
+def test_migrate_makes_the_queues_tables_too(sql, run, file, postgres_server, own, monkeypatch):
+    """Where the file has a queue, with those of procrastinate; the keys need not be there for that."""
+    monkeypatch.setenv("AUTHMAIL_STORE", postgres_server.url_of(own))
+    tables = "SELECT to_regclass('authmail.queued') IS NOT NULL, to_regclass('public.procrastinate_jobs') IS NOT NULL"
+    with psycopg.connect(postgres_server.url, autocommit=True) as owner:
+        owner.execute(f"CREATE DATABASE {own}")
+        owner.execute(f"CREATE ROLE {own} LOGIN")
+        with psycopg.connect(postgres_server.url_of(own), autocommit=True) as connection:
+            run("store", "migrate")
+            assert connection.execute(tables).fetchone() == (False, False)
+            file.write_text(file.read_text() + '[queue]\nkeys = [{ env = "AUTHMAIL_QUEUE_KEY" }]\n')
+            if sql:
+                connection.execute(run("store", "migrate", "--sql", "--role", own).output)
+            else:
+                assert "the tables are there" in run("store", "migrate").output
+            assert connection.execute(tables).fetchone() == (True, True)
+        owner.execute(f"DROP DATABASE {own}")
+        owner.execute(f"DROP ROLE {own}")
+
+
 async def test_migrating_is_safe_while_others_send(postgres_server, own):
     """Several at once, with the tables missing or there; every message is counted, and none waits for an error."""
     stores = [PostgresStore(postgres_server.url, secret=b"0123456789abcdef", schema=own) for _ in range(3)]

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ import click
 from authmail import Mailer, Message, get_connector, load
 from authmail.delivery import Delivery
 from authmail.sandbox import Sandbox
+from authmail.testing.queues.subject import eventually
 
 #: Where a worker is killed.
 POINTS = (
@@ -199,23 +200,23 @@ def _arm(delivery: Delivery, point: str, number: int) -> None:
             _die()
 
     async def watch(ticket: str) -> None:
-        while (row := await engine.row(ticket)) is not None and row.state in {"queued", "sending"}:
-            await asyncio.sleep(0)
+        await eventually("it has ended", lambda: _has_ended(engine, ticket))
         reached("after the record")
 
-    async def armed_work(handle: Any, **options: Any) -> None:
-        watching = set()
+    watching = set()
 
+    def armed_handler(handle: Any) -> Any:
         async def armed(row: Any) -> Any:
             reached("after fetch")
             verdict = await handle(row)
-            if point == "after the record":
-                watching.add(asyncio.create_task(watch(row.ticket)))
+            watching.add(asyncio.create_task(watch(row.ticket)))
             return verdict
 
-        if point == "before fetch":
-            asyncio.get_running_loop().call_soon(_die)  # it has the lock, or asks for it
-        await work(armed, **options)
+        return armed
+
+    async def armed_work(handle: Any, **options: Any) -> None:
+        asyncio.get_running_loop().call_soon(reached, "before fetch")  # it has the lock, or asks for it
+        await work(armed_handler(handle), **options)
 
     async def armed_mark(ticket: str) -> None:
         await mark(ticket)
@@ -230,10 +231,20 @@ def _arm(delivery: Delivery, point: str, number: int) -> None:
     Mailer.send = armed_send  # type: ignore[method-assign, assignment]
 
 
+async def _has_ended(engine: Any, ticket: str) -> bool:
+    row = await engine.row(ticket)
+    return row is None or row.state not in {"queued", "sending"}
+
+
+async def all_ended(states: Callable[[], Awaitable[dict[str, str]]]) -> bool:
+    """Whether no message waits any more."""
+    return not {"queued", "sending"} & set((await states()).values())
+
+
 def worker(file: str, point: str, number: int) -> None:
     """Work, as a process of its own."""
     logging.disable()
-    from authmail.queue import work  # noqa: PLC0415
+    from authmail.queue import work
 
     async def working() -> None:
         stop = asyncio.Event()
@@ -305,9 +316,9 @@ async def one_run(folder: Path, store: str, point: str, chance: random.Random) -
                     raise RuntimeError(f"the worker was not killed {point}: {first.exitcode}")
             door.kills_at = None
             before, mails_before = await states(), mails()
-            async with _started(file), asyncio.timeout(_PATIENCE):
-                while {"queued", "sending"} & set((after := await states()).values()):
-                    await asyncio.sleep(0.05)
+            async with _started(file):
+                await eventually("all have ended", lambda: all_ended(states), _PATIENCE)
+            after = await states()
             ledger = mails()
         server.close()
         await door.close()
@@ -361,7 +372,9 @@ async def killed(engine: str, point: str, runs: int, seed: int = 1) -> list[list
 def main(runs: int, engines: tuple[str, ...], points: tuple[str, ...], seed: int) -> None:
     """Kill workers, and print a table of what became of their messages."""
     logging.disable()
-    click.echo("| Engine | Killed | Runs | Messages | Sent | In doubt | Codes twice | Invitations twice | Lost | Promises broken |")
+    click.echo(
+        "| Engine | Killed | Runs | Messages | Sent | In doubt | Codes twice | Invitations twice | Lost | Promises broken |"
+    )
     click.echo("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     found = []
     for engine in engines or ("journal",):

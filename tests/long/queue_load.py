@@ -28,6 +28,7 @@ from authmail.config.secret import Secret
 from authmail.delivery import Dedupe, Delivery, Limits
 from authmail.delivery.marking import Marked
 from authmail.delivery.stores.at import store_at
+from authmail.testing.queues.subject import eventually
 
 _AT_ONCE = 200
 _SECRET = Secret("a secret of sixteen bytes or more")
@@ -46,7 +47,7 @@ class Provider:
         self.first = self.last = 0.0
         self.memory: dict[int, int] = {}
 
-    async def send(self, message: Any, *, timeout: float | None = None) -> Receipt:  # noqa: ASYNC109, ARG002 (a sender's)
+    async def send(self, message: Any, *, timeout: float | None = None) -> Receipt:
         """Take a message."""
         self.asked += 1
         self.last = time.time()
@@ -68,22 +69,22 @@ def _resident() -> int:
 
 
 def _delivery(store_url: str, sender: Any) -> Delivery:
-    from authmail.delivery.file.settings import QueueSettings  # noqa: PLC0415
-    from authmail.queue.file import queue_of  # noqa: PLC0415
+    from authmail.delivery.file.settings import QueueSettings
+    from authmail.queue.file import queue_of
 
     store = store_at(Secret(store_url), Path(), _SECRET)
-    queue = queue_of(QueueSettings(keys=(Secret(KEY),), expires=86_400.0, concurrency=50), store)
+    queue = queue_of(QueueSettings(keys=(Secret(KEY),), expires=86_400.0), store)
     return Delivery(Dedupe(Limits(Marked(sender), store=store), store=store), queue=queue)
 
 
 def worker(store_url: str, result: str) -> None:
     """Work until SIGTERM, as a process of its own; write what was measured."""
     logging.disable()
-    asyncio.run(_work(store_url, Path(result)))
+    Path(result).write_text(json.dumps(asyncio.run(_work(store_url))))
 
 
-async def _work(store_url: str, result: Path) -> None:
-    from authmail.queue import work  # noqa: PLC0415
+async def _work(store_url: str) -> dict[str, Any]:
+    from authmail.queue import work
 
     stop, provider, loop = asyncio.Event(), Provider(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -94,7 +95,7 @@ async def _work(store_url: str, result: Path) -> None:
         await work(delivery, stop=stop)
         beating.cancel()
     memory = [provider.memory[key] for key in sorted(provider.memory)]
-    told = {
+    return {
         "asked": provider.asked,
         "seconds": provider.last - provider.first,
         "cpu": time.process_time() - began,
@@ -103,7 +104,6 @@ async def _work(store_url: str, result: Path) -> None:
         "computed": blocked.computed,
         "memory": [memory[0], memory[-1]] if memory else [],
     }
-    result.write_text(json.dumps(told))
 
 
 class _Blocked:
@@ -140,6 +140,12 @@ async def _workers(number: int, store_url: str, folder: Path) -> Any:
             process.terminate()
             await asyncio.to_thread(process.join)
         told += [json.loads(result.read_text()) for result in results]
+
+
+async def _is_empty(delivery: Any) -> bool:
+    found = (await delivery.queue.engine.statistics()).states
+    await asyncio.sleep(0.5)
+    return not found.get("queued", 0) + found.get("sending", 0)
 
 
 def _message(number: int) -> Message:
@@ -182,8 +188,7 @@ class Load:
     async def drained(self, workers: int) -> list[dict[str, Any]]:
         """Send all; return what the workers measured."""
         async with _delivery(self.store_url, Provider()) as delivery, _workers(workers, self.store_url, self.folder) as told:
-            while (found := (await delivery.queue.engine.statistics()).states).get("queued", 0) + found.get("sending", 0):  # type: ignore[union-attr]
-                await asyncio.sleep(0.5)
+            await eventually("all is sent", lambda: _is_empty(delivery), 3600.0)
         return [one for one in told if one["asked"]]
 
     async def steady(self) -> list[float]:
@@ -200,7 +205,7 @@ class Load:
 
 async def no_op_rate(url: str) -> float:
     """Return how many tasks a second procrastinate does that do nothing."""
-    from procrastinate import App, PsycopgConnector  # noqa: PLC0415 (optional)
+    from procrastinate import App, PsycopgConnector
 
     app = App(connector=PsycopgConnector(conninfo=url))
 
@@ -223,7 +228,9 @@ async def measured(engine: str, messages: int, workers: tuple[int, ...], tell: C
         alone = await Load(store_url, folder, messages).alone()
         tell(f"| enqueue, p50 and p99 | {1e3 * median(alone):.2f} ms, {1e3 * quantiles(alone, n=100)[98]:.2f} ms |")
         steady = await Load(store_url, folder, messages).steady()
-        tell(f"| from enqueue to the provider, p50 and p99 | {1e3 * median(steady):.1f} ms, {1e3 * quantiles(steady, n=100)[98]:.1f} ms |")
+        tell(
+            f"| from enqueue to the provider, p50 and p99 | {1e3 * median(steady):.1f} ms, {1e3 * quantiles(steady, n=100)[98]:.1f} ms |"
+        )
         for number in workers:
             own = store_url.replace(".db", f"-{number}.db")
             load = Load(own, folder, messages)
@@ -239,7 +246,7 @@ async def measured(engine: str, messages: int, workers: tuple[int, ...], tell: C
 
 async def _no_ops(tell: Callable[[str], None]) -> None:
     sys.path.append(str(Path(__file__).parents[1] / "servers"))
-    from store_servers import PostgresServer, running  # noqa: PLC0415 (where these are, is known only now)
+    from store_servers import PostgresServer, running
 
     with tempfile.TemporaryDirectory() as folder, running(PostgresServer(Path(folder) / "postgres")) as server:
         tell(f"| procrastinate, tasks that do nothing | {await no_op_rate(server.url):,.0f} a second |")

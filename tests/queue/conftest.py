@@ -13,6 +13,7 @@ from authmail.delivery import Dedupe, Delivery, Limits, MemoryStore, Retry
 from authmail.delivery.marking import Marked
 from authmail.queue import Journal, Queue, QueueKeys, new_key, work
 from authmail.queue.handling import Handling
+from authmail.testing.queues.subject import eventually
 
 _OF_DELIVERY = importlib.util.spec_from_file_location("scripted", Path(__file__).parents[1] / "delivery" / "conftest.py")
 _scripted = importlib.util.module_from_spec(_OF_DELIVERY)
@@ -97,9 +98,11 @@ class Scene:
 
     async def until(self, ticket, state):
         """Wait until a message has a state."""
-        async with asyncio.timeout(20):
-            while await self.state(ticket) != state:
-                await asyncio.sleep(0.01)
+
+        async def has_it():
+            return await self.state(ticket) == state
+
+        await eventually(f"a message is {state}", has_it)
 
 
 @pytest.fixture

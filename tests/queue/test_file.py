@@ -1,5 +1,6 @@
 """The table ``[queue]``: what it makes, and every problem of it at once."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from authmail import ConfigError, Message, load
 from authmail.delivery.file import composition
 from authmail.queue import Journal, Queue, new_key, work
-from authmail.queue.file import queue_of
+from authmail.testing.queues.subject import eventually
 
 SENDERS = {"one": {"connector": "http-email", "config": {"endpoint": "https://mail.example/"}}}
 KEY = new_key()
@@ -25,6 +26,7 @@ def test_it_makes_a_journal_in_the_stores_file(tmp_path):
     assert isinstance(delivery.queue, Queue)
     assert isinstance(delivery.queue.engine, Journal)
     assert delivery.queue.engine.place == str(tmp_path / "authmail.db")
+    assert repr(delivery.queue) == "Queue(Journal('authmail.db'))"
     assert (delivery.queue.expires, delivery.queue.concurrency, len(delivery.queue.keys.ids)) == (300, 7, 2)
 
 
@@ -81,28 +83,24 @@ async def test_it_sends(tmp_path, served, aliyun):
     path = _file(tmp_path, {"keys": [KEY]}, name="tenant")
     config = served.config(aliyun.id) | {"templates": []}
     settings = json.loads(path.read_text())
-    settings["senders"] = {"one": {"connector": aliyun.id, "config": {key: value for key, value in config.items() if key != "templates"}}}
+    settings["senders"] = {
+        "one": {"connector": aliyun.id, "config": {key: value for key, value in config.items() if key != "templates"}}
+    }
     settings["templates"] = "templates"
     (tmp_path / "templates" / "en").mkdir(parents=True)
     for usage in ("SignIn", "Register", "ForgotPassword", "Generic"):
         (tmp_path / "templates" / "en" / f"{usage}.html").write_text("<title>{{code}}</title><p>{{code}}</p>")
     path.write_text(json.dumps(settings))
-    import asyncio
-
     async with load(path) as delivery:
         stop = asyncio.Event()
         working = asyncio.create_task(work(delivery, stop=stop))
         ticket = await delivery.enqueue(Message("zoe@example.com", "SignIn", {"code": "123456"}))
         mail = await served.inbox.wait(to="zoe@example.com")
-        while (await delivery.state(ticket.id)).name != "sent":
-            await asyncio.sleep(0.01)
+        await eventually("it is sent", lambda: _is_sent(delivery, ticket))
         stop.set()
         await working
     assert mail.code == "123456"
 
 
-def test_the_queue_of_a_table_is_made_alone(tmp_path):
-    """For whoever has its settings and a store."""
-    delivery = load(_file(tmp_path, {"keys": [KEY]}))
-    assert callable(queue_of)
-    assert repr(delivery.queue) == "Queue(Journal('authmail.db'))"
+async def _is_sent(delivery, ticket):
+    return (await delivery.state(ticket.id)).name == "sent"

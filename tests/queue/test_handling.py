@@ -18,7 +18,10 @@ from authmail import (
 from authmail.delivery.kept_answers import read_answer
 from authmail.queue import Journal, QueueError
 
-BOTH = [Message("zoe@example.com", "SignIn", {"code": "123456"}), Message("zoe@example.com", "Invite", {"link": "https://e.example/i"})]
+BOTH = [
+    Message("zoe@example.com", "SignIn", {"code": "123456"}),
+    Message("zoe@example.com", "Invite", {"link": "https://e.example/i"}),
+]
 
 
 @pytest.fixture(params=BOTH, ids=["code", "invitation"])
@@ -218,7 +221,9 @@ async def test_what_a_sender_leaves_behind_marks_nothing(scene, invitation):
         async def send(self, message, *, timeout=None):
             from authmail.delivery.marking import _mark
 
-            async def later(mark=_mark.get()):
+            mark = _mark.get()
+
+            async def later():
                 await ended.wait()
                 await mark()
 

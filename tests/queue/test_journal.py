@@ -160,7 +160,9 @@ async def test_an_older_file_is_held_until_it_is_released(tmp_path, caplog):
     path, copy = tmp_path / "q.db", tmp_path / "copy.db"
     engine = Journal(path)
     async with engine:
-        first, second, short = [await added(engine, expires=expires, due=due) for expires, due in ((600, 0), (600, 60), (2.0, 1.9))]
+        first, second, short = [
+            await added(engine, expires=expires, due=due) for expires, due in ((600, 0), (600, 60), (2.0, 1.9))
+        ]
         worker = Worker(engine)
         async with worker.working():
             await worker.has_ended(first.ticket)
@@ -215,9 +217,7 @@ async def test_a_newer_releases_journal_is_refused(tmp_path):
 async def test_one_that_cannot_be_stored_keeps_nobody_waiting(tmp_path):
     """A text that no database can hold, among others at the same moment."""
     engine = Journal(tmp_path / "q.db")
-    one, bad, other = await asyncio.gather(
-        added(engine), added(engine, trace="\ud800"), added(engine), return_exceptions=True
-    )
+    one, bad, other = await asyncio.gather(added(engine), added(engine, trace="\ud800"), added(engine), return_exceptions=True)
     assert isinstance(bad, QueueError)
     assert "ud800" not in str(bad)
     assert {one.state, other.state} == {"queued"}

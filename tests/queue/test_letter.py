@@ -1,6 +1,6 @@
 """A message comes out of its box as it went in."""
 
-import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_it_comes_back_with_blanks_at_the_end():
 @pytest.mark.parametrize(
     ("payload", "place"),
     [
-        ({"at": datetime.datetime.now(datetime.UTC)}, "payload.at holds datetime"),
+        ({"at": datetime.now(UTC)}, "payload.at holds datetime"),
         ({"user": {"ids": [1, {2}]}}, "payload.user.ids[1] holds set"),
         ({"user": {1: "one"}}, "payload.user holds dict"),
         ({"rate": float("nan")}, "payload.rate holds float"),

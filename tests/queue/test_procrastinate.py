@@ -3,12 +3,10 @@
 import asyncio
 import base64
 import subprocess
-import sys
 
 import psycopg
 import pytest
-import queue_process
-from queue_workers import KEEP, SENT, Handler, added, eventually, has_state, new_row, working
+from queue_workers import SENT, Handler, added, eventually, has_state, new_row, working
 from server_queues import procrastinate
 from server_stores import SECRET
 from store_servers import program
@@ -109,48 +107,34 @@ async def test_two_queues_in_one_database(postgres_server, own):
 
 async def test_a_dump_that_is_restored_elsewhere(engine, elsewhere, own, postgres_server):
     """What had not ended is held until it is released, marks and all; what has expired meanwhile is let go at once."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        queue_process.__file__,
-        f"{postgres_server.url}|{own}",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    ended, in_hand = new_row(), new_row()
-    try:
-        await engine.add(in_hand, keep=KEEP)
-        assert await process.stdout.readline() == b"took\n"
-        await engine.add(ended, keep=KEEP)
-        await process.stdout.readline()
-        process.stdin.write(b"\n\n")
-        await eventually(lambda: asyncio.sleep(0.1, True))
-        waiting, expired, in_doubt = (
-            await added(engine, due=0.0),
-            await added(engine, expires=0.01),
-            await added(engine, marked=True),
-        )
-        text = dumped(postgres_server.url, "-n", own, "-n", "public")
-    finally:
-        process.kill()
-        await process.communicate()
-    restored(elsewhere, text.replace("CREATE SCHEMA public;", ""))
+    handle = Handler(engine)
+    async with working(engine, handle):
+        ended = await added(engine)
+        await has_state(engine, ended.ticket)
+        handle.goes_on.clear()
+        handle.begun.clear()
+        in_hand = await added(engine)
+        await handle.begun.wait()
+        waiting, expired = await added(engine, due=2.0), await added(engine, due=1.0, expires=1.0)
+        restored(elsewhere, dumped(postgres_server.url, "-n", own, "-n", "public").replace("CREATE SCHEMA public;", ""))
+        handle.goes_on.set()
+        await has_state(engine, waiting.ticket)
     async with procrastinate(f"{elsewhere}|{own}") as copy:
+        marks = {}
 
-        async def handle(row):
+        async def handle_copy(row):
+            marks[row.ticket] = row.marked
             return Verdict(state=TicketState.EXPIRED) if row.expires <= await copy.now() else SENT
 
-        async with working(copy, handle):
+        async with working(copy, handle_copy):
             await has_state(copy, expired.ticket, "expired")
-            held = (await copy.statistics()).held
-            assert held >= 2
-            assert (await copy.row(waiting.ticket)).state == "queued"
-            assert (await copy.row(in_doubt.ticket)).marked
-            assert await copy.release() == held
-            await has_state(copy, waiting.ticket)
-        async with working(copy, handle):  # it is known again
+            assert (await copy.statistics()).held == 2
+            assert await copy.release() == 2
+            for row in (in_hand, waiting):
+                await has_state(copy, row.ticket)
+        assert marks == {expired.ticket: False, in_hand.ticket: True, waiting.ticket: False}
+        async with working(copy, handle_copy):  # it is known again
             await has_state(copy, (await added(copy)).ticket)
-    async with working(engine, Handler(engine)):  # and the first was not touched
-        await has_state(engine, waiting.ticket)
 
 
 async def test_a_dump_that_is_restored_in_place_while_a_worker_runs(engine, own, owner, postgres_server):
@@ -247,7 +231,7 @@ async def test_a_dump_tells_nothing(own, postgres_server):
 
     class Sender:
         name = "sender"
-        answers = [Receipt("1"), NotSent(f"{CODE} {LINK} {NAME}@example.com was said by a provider")]
+        answers = [Receipt("1"), NotSent("it could not be sent", detail=f"{CODE} {LINK} {NAME}@example.com")]
 
         async def send(self, message, *, timeout=None):
             answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

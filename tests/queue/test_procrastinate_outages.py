@@ -31,6 +31,13 @@ async def engine(fragile, own):
         yield engine
 
 
+def give_rights(owner, role, engine):
+    """Make a role that may do what a worker does, and nothing else."""
+    owner.execute(f"CREATE ROLE {role} LOGIN")
+    owner.execute(f"GRANT USAGE ON SCHEMA {role} TO {role}")
+    owner.execute("GRANT" + engine.statements_for(role).split("\nGRANT", 1)[1])
+
+
 async def off_the_loop(work, *values):
     await asyncio.to_thread(work, *values)
 
@@ -135,9 +142,7 @@ async def test_a_server_that_is_not_there_at_the_beginning(own):
 async def test_a_worker_that_cannot_fetch_although_the_server_answers(engine, fragile, own):
     """It ends, so that its supervisor may start another; and says why."""
     with psycopg.connect(fragile.url, autocommit=True) as owner:
-        owner.execute(f"CREATE ROLE {own} LOGIN")
-        owner.execute(engine.statements_for(own).partition("COMMIT;\nGRANT")[2].join(["GRANT", ""]))
-        owner.execute(f"GRANT USAGE ON SCHEMA {own} TO {own}")
+        give_rights(owner, own, engine)
         owner.execute("REVOKE EXECUTE ON FUNCTION procrastinate_fetch_job_v2 FROM PUBLIC")
     try:
         await added(engine)
@@ -147,6 +152,20 @@ async def test_a_worker_that_cannot_fetch_although_the_server_answers(engine, fr
     finally:
         with psycopg.connect(fragile.url, autocommit=True) as owner:
             owner.execute("GRANT EXECUTE ON FUNCTION procrastinate_fetch_job_v2 TO PUBLIC")
+
+
+async def test_a_heartbeat_that_fails(engine, fragile, own):
+    """The worker begins again where it could not say that it is alive, and says so from then on."""
+    with psycopg.connect(fragile.url, autocommit=True) as owner:
+        give_rights(owner, own, engine)
+        async with procrastinate(f"{fragile.url_of('postgres', own)}|{own}") as weak, working(weak, Handler(weak)):
+            await has_state(engine, (await added(engine)).ticket)
+            owner.execute("REVOKE EXECUTE ON FUNCTION procrastinate_update_heartbeat_v1 FROM PUBLIC")
+            await asyncio.sleep(3)
+            owner.execute("GRANT EXECUTE ON FUNCTION procrastinate_update_heartbeat_v1 TO PUBLIC")
+            (since,) = owner.execute("SELECT clock_timestamp() + interval '3 seconds'").fetchone()
+            beats = "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > %s"
+            await eventually(lambda: asyncio.sleep(0, owner.execute(beats, (since,)).fetchone()[0]))
 
 
 async def test_pgbouncer(engine, fragile, own):

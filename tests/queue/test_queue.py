@@ -213,6 +213,7 @@ async def test_what_must_not_go_out_again_is_not_queued_after_a_first_try(scene,
 
 async def test_a_first_try_takes_its_time_and_no_more(scene, code):
     """A provider that hangs: the message is queued, as one that may have been sent."""
+
     class Hanging:
         name = "hanging"
         calls = ()

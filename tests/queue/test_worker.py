@@ -11,6 +11,7 @@ from authmail.queue import Journal, QueueError, new_key, work
 from authmail.queue.engine import Statistics
 from authmail.queue.handling import Handling
 from authmail.queue.worker import _watch
+from authmail.testing.queues.subject import eventually
 
 
 async def test_each_message_is_told_once(scene):
@@ -27,14 +28,12 @@ async def test_each_message_is_told_once(scene):
         async with here.working():
             await here.until(expired, "expired")
             sent = await here.delivery.enqueue(messages["sent"])
-            while not here.asked:
-                await asyncio.sleep(0.01)
+            await eventually("it is tried", lambda: here.asked)
             here.clock.now += 2
             await here.until(sent, "sent")
             doubtful = await here.delivery.enqueue(messages["in doubt"])
             await here.until(doubtful, "in doubt")
-            while (await here.row(expired)).state != "expired":
-                await asyncio.sleep(0.01)
+            await eventually("its end is told", lambda: len(here.heard.ends) == 3)
     assert here.heard.ends == [("c@example.com", "not sent"), ("a@example.com", "sent"), ("b@example.com", "unknown")]
     assert here.asked == ["a@example.com", "a@example.com", "b@example.com"]
 
@@ -73,8 +72,7 @@ async def test_a_missing_key_raises_an_alert(scene, code):
         there.delivery = delivery
         async with there.working():
             await there.until(await delivery.enqueue(other), "sent")
-            while not alerts._troubles:
-                await asyncio.sleep(0.01)
+            await eventually("somebody is told", lambda: alerts._troubles)
     assert [key[0] for key in alerts._troubles] == [AlertCause.UNKNOWN_KEY]
 
 

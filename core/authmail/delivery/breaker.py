@@ -116,8 +116,8 @@ class Breaker(Noting):
         if self._shared is not None and self._shared.is_old():
             self.hear_note(await self._shared.read(deadline))
         opening = self._opening
-        if opening is None or opening is known or now() >= opening.until or not opening.stops(message.address):
-            return None
+        if opening is None or opening is known or not opening.stops(message.address):
+            return None  # one whose rest is over stops it too: of all who were held up, one tries
         return self._refusal(opening)
 
     def abandon(self) -> None:

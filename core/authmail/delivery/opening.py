@@ -138,10 +138,18 @@ class SharedOpening:
         self._telling = self._beside.begin("the note of a breaker", self._tell(None, None, 0.0), 2 * _AFTERWARDS)
 
     async def _tell(self, opening: Opening | None, text: str | None, keep: float) -> None:
-        if (key := self.key) is not None:
-            await asked(self._store.note(key, text, keep=keep, timeout=_AFTERWARDS), _AFTERWARDS)
-            if opening is not None:
+        key = self.key
+        if key is None:
+            return
+        if opening is not None:
+            begun = await asked(self._store.begin(Claim(notes=(key,)), timeout=_AFTERWARDS), _AFTERWARDS)
+            theirs = begun.notes.get(key)
+            if theirs is not None and theirs.left > keep:  # another process opened it for longer: that holds, here too
                 opening.is_told = True
+                return
+        await asked(self._store.note(key, text, keep=keep, timeout=_AFTERWARDS), _AFTERWARDS)
+        if opening is not None:
+            opening.is_told = True
 
     async def claim_probe(self, deadline: float) -> tuple[bool, Note | None]:
         """Whether no other process tries the account just now; then this one does, until :meth:`end_probe`. And the note as it is then."""

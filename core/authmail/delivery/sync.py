@@ -9,11 +9,12 @@ from typing import Any
 from authmail.delivery import delivery
 from authmail.delivery.file import composition
 from authmail.delivery.sender import Step
-from authmail.delivery.ticket import State, Ticket
+from authmail.delivery.ticket import MessageQueue, State, Ticket
 from authmail.mail.email import Mail
 from authmail.mail.message import Message
 from authmail.privacy import raise_afresh
 from authmail.sync import Blocking, run
+from authmail.templates.template import Template
 
 __all__ = ["Delivery", "load"]
 
@@ -28,6 +29,16 @@ class Delivery(Blocking):
     def __init__(self, wrapped: delivery.Delivery) -> None:
         super().__init__(wrapped)
         self._delivery = wrapped
+
+    @property
+    def queue(self) -> MessageQueue | None:
+        """Where :meth:`enqueue` puts messages; None where there is none."""
+        return self._delivery.queue
+
+    @raise_afresh
+    def template_of(self, message: Message) -> Template | None:
+        """Return the template of a message, see :meth:`authmail.delivery.Delivery.template_of`."""
+        return run(self._delivery.template_of(message))
 
     @raise_afresh
     def explain(self, message: Message) -> list[Step]:

@@ -24,6 +24,10 @@ def _mailbox_or_none(value: Mailbox | str | None) -> Mailbox | None:
     return None if value is None else _mailbox(value)
 
 
+def _unchanging(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(headers)  # type: ignore[arg-type]  # any mapping will do
+
+
 def _header_names(_: object, __: object, headers: Mapping[str, str]) -> None:
     for name, value in headers.items():
         if not name.isascii() or not name.isprintable() or not name or ":" in name or " " in name:
@@ -68,7 +72,7 @@ class Email:
     from_name: str = attrs.field(default="", converter=one_line)
     from_address: Mailbox | None = attrs.field(default=None, converter=_mailbox_or_none)
     reply_to: Mailbox | None = attrs.field(default=None, converter=_mailbox_or_none)
-    headers: Mapping[str, str] = attrs.field(factory=dict, converter=MappingProxyType, validator=_header_names, hash=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, converter=_unchanging, validator=_header_names, hash=False)
     text_is_own: bool = True
     repeatable: bool = False
     usage_type: str = ""

@@ -24,8 +24,8 @@ class Procrastinate:
 
     Messages are in a table of the store's schema; `procrastinate <https://procrastinate.readthedocs.io>`_ hands them out, wakes workers and knows
     who is alive. Its tables hold a ticket for each message, and nothing else. Missing tables are made, where the user may; else by
-    ``authmail store migrate``. They stand where the user's ``search_path`` leads, and may be those that the host has already: then its own
-    workers must name their queues, for one that takes any job takes ours too, which cost some seconds each.
+    ``authmail store migrate``. Procrastinate's stand in ``public``, and may be those that the host has already, wherever its ``search_path``
+    leads: then its own workers must name their queues, for one that takes any job takes ours too, which costs some seconds each.
 
     What a worker had that was killed goes on with another after 6 to 8 s. A message has one owner at a time: a worker that was
     suspended for longer and comes back sends nothing of what others took over.

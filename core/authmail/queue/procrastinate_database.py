@@ -32,6 +32,8 @@ _CLOCK_HOLDS = 5.0
 _LETTERS = 24
 _MISSING = (errors.UndefinedTable, errors.UndefinedFunction, errors.UndefinedObject, errors.InvalidSchemaName)
 _PROCRASTINATE = "procrastinate_jobs"
+# Where every role looks, unlike a schema that is called as the one role that makes the tables.
+_IN_PUBLIC = "SELECT set_config('search_path', 'public', true) WHERE 'public' = ANY (current_schemas(false))"
 
 
 class Database:
@@ -121,7 +123,7 @@ class Database:
         schema = self.store.schema
         return (
             f"BEGIN;\n{self._own}COMMIT;\n"
-            f"-- procrastinate's tables; leave this out where there are some.\nBEGIN;\n{SchemaManager.get_schema()}\nCOMMIT;\n"
+            f"-- procrastinate's tables; leave this out where there are some.\nBEGIN;\n{_IN_PUBLIC};\n{SchemaManager.get_schema()}\nCOMMIT;\n"
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables}, {schema}.queued TO {name};\n"
             f"GRANT SELECT, UPDATE ON {schema}.queue_version, {schema}.queue_identity TO {name};\n"
             f"GRANT USAGE ON SEQUENCE {sequences} TO {name};\n"
@@ -144,6 +146,7 @@ class Database:
             await connection.execute(self._own.encode())
             found = await (await connection.execute("SELECT to_regclass(%s)", (_PROCRASTINATE,))).fetchone()
             if found is None or found[0] is None:
+                await connection.execute(_IN_PUBLIC)
                 await connection.execute(SchemaManager.get_schema().encode())
 
     async def _ask(self, work: Callable[[Transaction], Awaitable[_Result]], seconds: float) -> _Result:

@@ -92,12 +92,17 @@ WITH gone AS (DELETE FROM {schema}.queued WHERE ticket = ANY (ARRAY(
 SELECT count(*) FROM gone
 """
 
-TABLE_NUMBER = "SELECT '{schema}.queued'::regclass::oid::bigint"
 MAY_ASK_SYSTEM = "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')"
 #: https://www.postgresql.org/docs/current/functions-info.html
 SYSTEM = "SELECT system_identifier FROM pg_control_system()"
-IDENTITY = "SELECT number, system, (SELECT max(version) FROM {schema}.queue_version) FROM {schema}.queue_identity"
-LOCK_IDENTITY = "SELECT number, system FROM {schema}.queue_identity FOR UPDATE"
+IDENTITY = """
+SELECT '{schema}.queued'::regclass::oid::bigint, number, system, (SELECT max(version) FROM {schema}.queue_version) FROM {schema}.queue_identity
+"""
+#: One worker at a time; nothing is found unless it was noted already.
+LOCK_IDENTITY = """
+WITH noted AS (SELECT number, system FROM {schema}.queue_identity FOR UPDATE)
+SELECT true FROM noted WHERE number = %(number)s AND (system = %(system)s OR %(system)s::bigint IS NULL)
+"""
 NOTE_IDENTITY = "UPDATE {schema}.queue_identity SET number = %(number)s, system = coalesce(%(system)s, system)"
 HOLD = """
 UPDATE {schema}.queued SET held = true, state = 'queued', owner = NULL WHERE state IN ('queued', 'sending') AND NOT held RETURNING true

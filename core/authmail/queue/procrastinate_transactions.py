@@ -15,6 +15,7 @@ from psycopg import AsyncConnection, Connection
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
+from authmail.privacy import hide_fields
 from authmail.queue.engine import QueueError
 
 #: What procrastinate calls our task.
@@ -25,7 +26,7 @@ _DEFERS = App(connector=PsycopgConnector())
 _DEFERS_AT_ONCE = App(connector=SyncPsycopgConnector())
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=hide_fields)
 class NewJob:
     """What procrastinate is told of a message.
 

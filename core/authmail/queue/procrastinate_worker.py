@@ -16,7 +16,7 @@ from authmail.queue import procrastinate_statements as statements
 from authmail.queue.engine import Handler, QueueError, Row, Verdict
 from authmail.queue.procrastinate_connector import StoreConnector
 from authmail.queue.procrastinate_database import Database
-from authmail.queue.procrastinate_identity import recognise
+from authmail.queue.procrastinate_identity import Identity
 from authmail.queue.procrastinate_transactions import TASK, NewJob, Transaction
 from authmail.queue.working import Hands
 
@@ -92,6 +92,7 @@ class Worker:
         self._concurrency = concurrency
         self._scope = scope
         self._queue = database.queue(scope)
+        self._identity = Identity(database)
         self._hands = Hands(handle, self._finish, self._hand_back)
         self._running: dict[int, int | None] = {}  # number of a job → of the worker that procrastinate knows
         self._fetched = self._answers_since = 0.0
@@ -101,7 +102,8 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; see :meth:`authmail.queue.Engine.work`."""
         self._fetched = self._answers_since = _now()
-        await recognise(self._database)
+        await self._identity.ask()
+        await self._identity.check()
         app = await self._app()
         ended = [asyncio.create_task(one) for one in (self._work(app), self._watch(app), stop.wait())]
         working, watching, _ = ended
@@ -226,7 +228,7 @@ class Worker:
         while True:
             await asyncio.sleep(_ROUND)
             try:
-                await recognise(self._database)
+                await self._identity.check()
                 if _now() - self._answers_since > _GRACE:
                     await self._database.transact(lambda within: self._rescue(app, within))
                 await self._database.transact(self._give_jobs)

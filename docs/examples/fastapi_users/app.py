@@ -23,7 +23,7 @@ from pydantic import BaseModel, EmailStr
 
 from authmail.hosts.fastapi_users import UserManagerMixin
 
-SECRET = "an example signs with this"  # noqa: S105 (as it says; yours comes from where you keep secrets)
+SECRET = "an example signs its tokens with this text"  # noqa: S105 (as it says; yours comes from where you keep secrets)
 SITE = os.environ.get("SITE", "http://127.0.0.1:8000")
 
 

@@ -33,7 +33,7 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc]  # Django has no typ
         **options: Django's own, such as ``alias``.
     """
 
-    def __init__(self, fail_silently: bool = False, *, config: Source | None = None, **options: Any) -> None:  # noqa: FBT001, FBT002 (Django's)
+    def __init__(self, fail_silently: bool = False, *, config: Source | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.fail_silently = fail_silently
         self._config = config
@@ -66,7 +66,8 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc]  # Django has no typ
         return taken
 
     def _answers(self, message: Any) -> dict[str, Receipt | Ticket | SendError | None]:
-        message.authmail_receipts = answers = {}
+        answers: dict[str, Receipt | Ticket | SendError | None] = {}
+        message.authmail_receipts = answers
         outbox = delivery(self._config)
         for recipient, mail in mails_of(message).items():
             answers[recipient] = _answer(outbox, mail)

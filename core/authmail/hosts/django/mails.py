@@ -72,13 +72,16 @@ def _not_carried(message: Any) -> Iterator[str]:
 
 
 def _parts(message: Any) -> dict[str, str]:
-    body = {"html" if message.content_subtype == "html" else "text": str(message.body)}
-    return body | {"html": str(content) for content, _ in getattr(message, "alternatives", ())}
+    parts = {"html" if message.content_subtype == "html" else "text": str(message.body)}
+    for content, _ in getattr(message, "alternatives", ()):  # at most one, of HTML
+        parts["html"] = str(content)
+    return parts
 
 
 def _mail(message: Any, recipient: str, parts: dict[str, str]) -> Email:
-    headers = {str(name): str(value) for name, value in message.extra_headers.items()}
-    lower = {name.lower(): value for name, value in headers.items()}
+    given = {str(name): str(value) for name, value in message.extra_headers.items()}
+    lower = {name.lower(): value for name, value in given.items()}
+    headers = {name: value for name, value in given.items() if name.lower() not in ("from", "reply-to")}
     try:
         to = Mailbox.parse(recipient)
     except ValueError as error:
@@ -94,7 +97,7 @@ def _mail(message: Any, recipient: str, parts: dict[str, str]) -> Email:
             from_name=sender.name if own else "",
             from_address=sender.address if own else None,
             reply_to=lower.get("reply-to") or next(iter(message.reply_to), None),
-            headers={name: value for name, value in headers.items() if name.lower() not in ("from", "reply-to")},
+            headers=headers,
         )
     except ValueError as error:
         raise MessageRejected(say("{words}", words=str(error)), reason=Reason.MESSAGE, phase=Phase.BEFORE) from None

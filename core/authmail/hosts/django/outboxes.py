@@ -62,8 +62,7 @@ def _forget(*, setting: str, **_: Any) -> None:
     """In tests, which change settings: what was made of the old ones is closed, once it has sent what it was given."""
     if setting in ("AUTHMAIL", "BASE_DIR", "MAILERS"):
         while _made:
-            _, (_, outbox) = _made.popitem()
-            outbox.close()
+            _made.popitem()[1][1].close()
 
 
 setting_changed.connect(_forget, dispatch_uid="authmail.hosts.django")

@@ -76,7 +76,7 @@ def _is_in_database_of(connection: Any, outbox: Outbox) -> bool:
     if connection.vendor != "postgresql" or not place.startswith("postgresql://"):
         return False
     connection.ensure_connection()
-    return place.rpartition("/")[2] == connection.connection.info.dbname
+    return bool(place.rpartition("/")[2] == connection.connection.info.dbname)
 
 
 def _is_in_loop() -> bool:

@@ -7,10 +7,12 @@ from argparse import REMAINDER, ArgumentParser
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from os import PathLike
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from authmail.delivery.stores.at import is_server
 from authmail.errors import ConfigError
 from authmail.hosts.django.outboxes import configured, folder
 from authmail.hosts.outbox import Source
@@ -21,7 +23,9 @@ _COMMANDS = ("check", "preview", "send", "explain")
 class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
     """The command; what follows its name is for authmail."""
 
-    help = "authmail's commands with the config of the setting AUTHMAIL: check, preview, send, explain; see authmail COMMAND --help."
+    help = (
+        "authmail's commands with the config of the setting AUTHMAIL: check, preview, send, explain; see authmail COMMAND --help."
+    )
     requires_system_checks: tuple[str, ...] = ()  # a config with problems is what `check` is for
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -56,9 +60,14 @@ def _readable(source: Source) -> Iterator[str]:
     if not isinstance(source, Mapping):
         yield str(folder() / source)
         return
-    given = {**source, **{key: str(folder().absolute() / str(source[key])) for key in ("templates",) if source.get(key)}}
+    given = {**source, **{key: _absolute(source[key]) for key in ("templates", "store") if source.get(key)}}
     before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(json.dumps(given, default=str).encode()), "utf-8")
     try:
         yield "-"
     finally:
         sys.stdin = before
+
+
+def _absolute(place: Any) -> Any:
+    """Return a path as it is read from anywhere; a server's address and a reference as they are."""
+    return place if not isinstance(place, str | PathLike) or is_server(str(place)) else str(folder().absolute() / place)

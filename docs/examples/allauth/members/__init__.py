@@ -1,0 +1,1 @@
+"""The example's settings, addresses and pages."""
