@@ -64,6 +64,9 @@ def create_app(**config: Any) -> Flask:
         SECRET_KEY="an example signs its tokens with this text",  # noqa: S106 (as it says; yours comes from where you keep secrets)
         SECURITY_PASSWORD_SALT="146585145368132386173505678016728509634",  # noqa: S106 (the same)
         SECURITY_TOTP_SECRETS={"1": "TjQ9Qa31VOrfEzuPy4VHQWPCTmRzCnFzMKLxXYiZu9B"},
+        # What tokens are bound to, hashed. The default takes half a second, which only a known address would take.
+        SECURITY_HASHING_SCHEMES=["hex_sha256"],
+        SECURITY_DEPRECATED_HASHING_SCHEMES=[],
         SECURITY_TOTP_ISSUER="example",
         SECURITY_REGISTERABLE=True,
         SECURITY_CONFIRMABLE=True,

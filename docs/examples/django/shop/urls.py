@@ -21,6 +21,8 @@ from authmail import Message
 from authmail.hosts.django import post
 from authmail.hosts.django.forms import PasswordResetForm
 
+UNUSABLE = make_password(None)  # fits no code
+
 
 @csrf_exempt  # the example is called by curl; a form of yours keeps Django's protection
 @require_POST
@@ -43,7 +45,7 @@ def enter_code(request: HttpRequest) -> JsonResponse:
     """Type the code back: ``{"email": "zoe@example.com", "code": "123456", "password": "…"}``, the password at sign-up."""
     given = json.loads(request.body)
     username = str(given["email"]).lower()
-    if not check_password(str(given["code"]), cache.get(f"code-{username}")):
+    if not check_password(str(given["code"]), cache.get(f"code-{username}", UNUSABLE)):
         return JsonResponse({"text": "This code is not right, or too old."}, status=403)
     cache.delete(f"code-{username}")
     user, is_new = get_user_model().objects.get_or_create(username=username, defaults={"email": given["email"]})
