@@ -11,8 +11,11 @@ import attrs
 import pytest
 
 #: Modules whose ``__all__`` is public (docs/contributing.md); every other module is private.
-MODULES = ("authmail", "authmail.sync", "authmail.delivery", "authmail.delivery.sync", "authmail.outcomes", "authmail.sandbox",
-           "authmail.templates", "authmail.testing")  # fmt: skip
+MODULES = ("authmail", "authmail.sync", "authmail.delivery", "authmail.delivery.sync",
+           "authmail.hosts.fastapi_users", "authmail.hosts.flask_security", "authmail.hosts.outbox", "authmail.hosts.supertokens",
+           "authmail.outcomes", "authmail.sandbox", "authmail.templates", "authmail.testing")  # fmt: skip
+#: Whose classes some of ours derive from; what they inherit is no promise of ours.
+FRAMEWORKS = ("fastapi_users", "flask_security", "supertokens_python")
 FILE = Path(__file__).parent / "public_names.txt"
 
 
@@ -22,10 +25,18 @@ def described(name, value):
     if inspect.isclass(value):
         own = {member: inspect.getattr_static(value, member) for member in dir(value) if not member.startswith("_")}
         builtin = {member for base in value.__mro__ if base.__module__ == "builtins" for member in dir(base)}
+        builtin |= inherited(value)
         fields = {field.name for field in attrs.fields(value)} if attrs.has(value) else set()
         for member in sorted(set(own) - builtin - fields):
             found = getattr(value, member)
             yield f"{name}.{member}{parameters(found) if callable(found) else ''}"
+
+
+def inherited(value):
+    """Return the members that a class has of a framework alone."""
+    bases = {base: base.__module__.partition(".")[0] for base in value.__mro__}
+    theirs = {member for base, package in bases.items() if package in FRAMEWORKS for member in vars(base)}
+    return theirs - {member for base, package in bases.items() if package == "authmail" for member in vars(base)}
 
 
 def parameters(value):

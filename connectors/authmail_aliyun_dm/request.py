@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 from yarl import URL
 
-from authmail import Email, MessageRejected, Phase, Reason, Request, hide_fields, say
+from authmail import Email, MessageRejected, Reason, Request, hide_fields, refused, say
 from authmail_aliyun_dm.config import LONGEST_SUBJECT, AliyunDMConfig
 from authmail_aliyun_dm.signing import authorization_v3, canonical_to_sign_v3, percent_encode, sign_v1, string_to_sign_v1
 
@@ -107,14 +107,14 @@ def _headers(headers: Mapping[str, str]) -> str:
     for name in headers:
         if not _HEADER.fullmatch(name):
             hint = say("the mail has the header {name}; only Message-ID, List-Unsubscribe and X-User-… are sent", name=name)
-            raise MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
+            raise refused(hint)
     if len(headers) > _MOST_HEADERS:
         raise _too_long("the mail has {count} headers, at most {most} are sent", len(headers), _MOST_HEADERS)
     return json.dumps(dict(headers), ensure_ascii=False, separators=(",", ":"))
 
 
 def _too_long(hint: str, count: int, most: int, reason: Reason = Reason.CONTENT) -> MessageRejected:
-    return MessageRejected(say(hint, count=count, most=most), reason=reason, phase=Phase.BEFORE)
+    return refused(say(hint, count=count, most=most), reason)
 
 
 def _checked(body: bytes) -> bytes:

@@ -15,13 +15,11 @@ from authmail import (
     ApiSettings,
     Email,
     Mailbox,
-    MessageRejected,
-    Phase,
-    Reason,
     Request,
     Secret,
     checks,
     json_api,
+    refused,
     say,
     setting,
     settings,
@@ -133,11 +131,11 @@ def send_email(email: Email, config: BrevoConfig, key: str) -> Request:
 
 def _check(email: Email) -> None:
     if not email.subject.strip() or not (email.text or email.html):
-        raise _refused(say("Brevo takes no mail without a subject and a body; check the template"))
+        raise refused(say("Brevo takes no mail without a subject and a body; check the template"))
     for name, value in email.headers.items():
         # It sends other characters as they are, also what was encoded, which mail servers refuse (django-anymail).
         if name.lower() in _RESERVED_HEADERS or not value.isascii():
-            raise _refused(say("Brevo takes no header {name} of one's own, or none with this value", name=name))
+            raise refused(say("Brevo takes no header {name} of one's own, or none with this value", name=name))
 
 
 def _person(mailbox: Mailbox, *, is_encoded: bool = False) -> dict[str, str]:
@@ -154,10 +152,6 @@ def _person(mailbox: Mailbox, *, is_encoded: bool = False) -> dict[str, str]:
 
 def _as_uuid(key: str) -> str:
     return str(UUID(key) if _UUID.fullmatch(key) else uuid5(NAMESPACE_URL, f"authmail:{key}"))
-
-
-def _refused(hint: str) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
 
 
 connector = json_api(

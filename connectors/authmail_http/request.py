@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from authmail import Email, Message, MessageRejected, Phase, Reason, Request, WebhookKey, say
+from authmail import Email, Message, Reason, Request, WebhookKey, refused, say
 from authmail_http.config import HttpConfig
 
 # JavaScript puts such keys first, in order (ECMA-262, OrdinaryOwnPropertyKeys: up to 2**32 - 2).
@@ -68,7 +68,7 @@ def _json(data: Mapping[str, Any]) -> bytes:
         hint = say("the payload must be JSON-like values: objects with text keys, lists, texts, numbers, true, false and null")
     else:
         return text.encode("utf-8", "backslashreplace")
-    raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE)
+    raise refused(hint, Reason.MESSAGE)
 
 
 def _as_in_javascript(value: Any) -> Any:

@@ -14,14 +14,12 @@ from authmail import (
     ApiSettings,
     Email,
     Mailbox,
-    MessageRejected,
-    Phase,
     Problem,
-    Reason,
     Request,
     Secret,
     checks,
     json_api,
+    refused,
     say,
     setting,
     settings,
@@ -141,16 +139,12 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _check(email: Email) -> None:
     if not email.subject or not (email.text or email.html):
-        raise _refused(say("Infobip takes no mail without a subject and a body; check the template"))
+        raise refused(say("Infobip takes no mail without a subject and a body; check the template"))
     if len(email.subject) > _LONGEST_SUBJECT:
-        raise _refused(say("the subject is longer than the {most} characters that Infobip takes", most=_LONGEST_SUBJECT))
+        raise refused(say("the subject is longer than the {most} characters that Infobip takes", most=_LONGEST_SUBJECT))
     for name in email.headers:
         if name.lower() in _RESERVED_HEADERS:
-            raise _refused(say("Infobip takes no header {name} of one's own", name=name))
-
-
-def _refused(hint: str) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
+            raise refused(say("Infobip takes no header {name} of one's own", name=name))
 
 
 connector = json_api(

@@ -12,13 +12,11 @@ from authmail import (
     ApiSettings,
     Email,
     Mailbox,
-    MessageRejected,
-    Phase,
-    Reason,
     Request,
     Secret,
     checks,
     json_api,
+    refused,
     say,
     setting,
     settings,
@@ -103,18 +101,14 @@ def send_email(email: Email, config: MailerSendConfig) -> Request:
 
 def _check(email: Email) -> None:
     if len(email.subject) > _LONGEST_SUBJECT:
-        raise _refused(say("the subject is longer than the {most} characters that MailerSend takes", most=_LONGEST_SUBJECT))
+        raise refused(say("the subject is longer than the {most} characters that MailerSend takes", most=_LONGEST_SUBJECT))
     for name in email.headers:
         if not _HEADER_NAME.fullmatch(name):
-            raise _refused(say("MailerSend takes no header of the name {name}: only letters, digits and hyphens", name=name))
+            raise refused(say("MailerSend takes no header of the name {name}: only letters, digits and hyphens", name=name))
 
 
 def _person(mailbox: Mailbox) -> dict[str, str]:
     return {"email": mailbox.address} | ({"name": mailbox.name} if mailbox.name else {})
-
-
-def _refused(hint: str) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
 
 
 connector = json_api(

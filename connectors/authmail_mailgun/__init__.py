@@ -13,12 +13,10 @@ from authmail import (
     Email,
     Mailbox,
     Message,
-    MessageRejected,
-    Phase,
     ProviderTemplate,
-    Reason,
     Request,
     json_api,
+    refused,
     render,
     say,
 )
@@ -53,17 +51,17 @@ def send(
         fields = {"from": str(config.sender), "to": str(message.to)} | _written_there(template, values, config)
     form = {name: value for name, value in (fields | _NO_TRACKING | {"o:tag": config.tags}).items() if value}
     if sum(len(text) for text in _texts_of_options(form)) > MOST_OPTIONS:
-        raise _refused(say("headers, tags and variables are larger than Mailgun takes together: {most} bytes", most=MOST_OPTIONS))
+        raise refused(say("headers, tags and variables are larger than Mailgun takes together: {most} bytes", most=MOST_OPTIONS))
     return Request(url=config.messages_url, form=form, headers=config.headers)
 
 
 def _written_here(email: Email, config: MailgunConfig) -> dict[str, Any]:
     sender, reply_to = email.sent_from(config.sender), email.replies_to(config.reply_to)
     if not sender.address.isascii():
-        raise _refused(say("Mailgun cannot deliver mail from an address that is not ASCII before its @; check sendFrom"))
+        raise refused(say("Mailgun cannot deliver mail from an address that is not ASCII before its @; check sendFrom"))
     for name in email.headers:
         if name.lower() in _RESERVED_HEADERS or name.lower().startswith("x-mailgun-"):
-            raise _refused(say("Mailgun takes no header {name} of one's own", name=name))
+            raise refused(say("Mailgun takes no header {name} of one's own", name=name))
     return {
         "from": str(sender),
         "to": str(email.to),
@@ -95,10 +93,6 @@ def _texts_of_options(form: Mapping[str, Any]) -> Iterator[bytes]:
     for name, value in form.items():
         if name.startswith(_OPTIONS):
             yield from (text.encode() for text in (name, *([value] if isinstance(value, str) else value)))
-
-
-def _refused(hint: str) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
 
 
 connector = json_api(

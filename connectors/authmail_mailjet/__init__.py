@@ -15,14 +15,12 @@ from authmail import (
     ApiSettings,
     Email,
     Mailbox,
-    MessageRejected,
-    Phase,
     Problem,
-    Reason,
     Request,
     Secret,
     checks,
     json_api,
+    refused,
     say,
     setting,
     settings,
@@ -144,20 +142,16 @@ def send_email(email: Email, config: MailjetConfig, nonce: str) -> Request:
 
 def _check(email: Email) -> None:
     if not (email.text or email.html):
-        raise _refused(say("Mailjet takes no mail without a body; check the template"))
+        raise refused(say("Mailjet takes no mail without a body; check the template"))
     if len(email.headers) > _MOST_HEADERS:
-        raise _refused(say("Mailjet takes at most {most} headers", most=_MOST_HEADERS))
+        raise refused(say("Mailjet takes at most {most} headers", most=_MOST_HEADERS))
     for name in email.headers:
         if name.lower() in _RESERVED_HEADERS or name.lower().startswith(_RESERVED_BEGINNING):
-            raise _refused(say("Mailjet takes no header {name} of one's own", name=name))
+            raise refused(say("Mailjet takes no header {name} of one's own", name=name))
 
 
 def _person(mailbox: Mailbox) -> dict[str, str]:
     return {"Email": mailbox.address} | ({"Name": mailbox.name} if mailbox.name else {})
-
-
-def _refused(hint: str) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
 
 
 connector = json_api(

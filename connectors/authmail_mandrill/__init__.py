@@ -12,13 +12,11 @@ from authmail import (
     ApiSettings,
     Email,
     Mailbox,
-    MessageRejected,
-    Phase,
-    Reason,
     Request,
     Secret,
     checks,
     json_api,
+    refused,
     say,
     setting,
     settings,
@@ -132,14 +130,10 @@ def send_email(email: Email, config: MandrillConfig, nonce: str) -> Request:
 
 def _check(email: Email) -> None:
     if not (email.text or email.html):
-        raise _refused(say("the mail has no body; check the template"))
+        raise refused(say("the mail has no body; check the template"))
     for name in email.headers:
         if name.lower() in _RESERVED_HEADERS:
-            raise _refused(say("the header {name} has a field of its own at Mandrill", name=name))
-
-
-def _refused(hint: str) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
+            raise refused(say("the header {name} has a field of its own at Mandrill", name=name))
 
 
 connector = json_api(

@@ -15,14 +15,13 @@ from authmail import (
     ApiSettings,
     Email,
     Mailbox,
-    MessageRejected,
-    Phase,
     Problem,
     Reason,
     Request,
     Secret,
     checks,
     json_api,
+    refused,
     say,
     setting,
     settings,
@@ -149,22 +148,18 @@ def send_email(email: Email, config: ScalewayTEMConfig, now: datetime) -> Reques
 
 def _check(email: Email) -> None:
     if not email.subject.strip() or not (email.text or email.html):
-        raise _refused(say("Scaleway takes no mail without a subject and a body; check the template"))
+        raise refused(say("Scaleway takes no mail without a subject and a body; check the template"))
     if not email.to.address.isascii():
-        raise _refused(say("Scaleway takes no address that is not ASCII before its @"), Reason.RECIPIENT)
+        raise refused(say("Scaleway takes no address that is not ASCII before its @"), Reason.RECIPIENT)
     if len((email.text or "").encode()) + len((email.html or "").encode()) > _LARGEST:
-        raise _refused(say("the mail is larger than the 2 MB that Scaleway takes"))
+        raise refused(say("the mail is larger than the 2 MB that Scaleway takes"))
     for name in email.headers:
         if name.lower() in _RESERVED_HEADERS:
-            raise _refused(say("Scaleway takes no header {name} of one's own", name=name))
+            raise refused(say("Scaleway takes no header {name} of one's own", name=name))
 
 
 def _person(mailbox: Mailbox) -> dict[str, str]:
     return {"email": mailbox.address} | ({"name": mailbox.name} if mailbox.name else {})
-
-
-def _refused(hint: str, reason: Reason = Reason.CONTENT) -> MessageRejected:
-    return MessageRejected(hint, reason=reason, phase=Phase.BEFORE)
 
 
 connector = json_api(

@@ -12,14 +12,12 @@ from authmail import (
     ApiSettings,
     Email,
     Mailbox,
-    MessageRejected,
-    Phase,
     Problem,
-    Reason,
     Request,
     Secret,
     checks,
     json_api,
+    refused,
     say,
     setting,
     settings,
@@ -147,18 +145,14 @@ def send_email(email: Email, config: SendGridConfig, nonce: str) -> Request:
 
 def _check(email: Email) -> None:
     if not email.subject.strip() or not (email.text or email.html):
-        raise _refused(say("SendGrid takes no mail without a subject and a body; check the template"))
+        raise refused(say("SendGrid takes no mail without a subject and a body; check the template"))
     for name, value in email.headers.items():
         if name.lower() in _RESERVED_HEADERS or not value.isascii():
-            raise _refused(say("SendGrid takes no header {name} of one's own, or none with this value", name=name))
+            raise refused(say("SendGrid takes no header {name} of one's own, or none with this value", name=name))
 
 
 def _person(mailbox: Mailbox) -> dict[str, str]:
     return {"email": mailbox.address} | ({"name": mailbox.name} if mailbox.name else {})
-
-
-def _refused(hint: str) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
 
 
 connector = json_api(

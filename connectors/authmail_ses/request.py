@@ -6,7 +6,7 @@ from datetime import datetime
 from email.header import Header
 from typing import Any
 
-from authmail import Email, Mailbox, MessageRejected, Phase, Reason, Request, say
+from authmail import Email, Mailbox, Reason, Request, refused, say
 from authmail_ses.config import SESConfig
 from authmail_ses.signing import signed_headers
 
@@ -81,18 +81,18 @@ def _mailbox(mailbox: Mailbox) -> str:
 def _address(mailbox: Mailbox) -> str:
     if not mailbox.address.isascii():  # *Destination* of the service model: SES has no SMTPUTF8
         hint = say("an address has characters other than ASCII before the @, which SES does not take")
-        raise MessageRejected(hint, reason=Reason.RECIPIENT, phase=Phase.BEFORE)
+        raise refused(hint, Reason.RECIPIENT)
     return mailbox.address
 
 
 def _headers(headers: Mapping[str, str]) -> list[dict[str, str]]:
     if len(headers) > _MOST_HEADERS:
         hint = say("the mail has {count} headers, SES takes at most {most}", count=len(headers), most=_MOST_HEADERS)
-        raise MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
+        raise refused(hint)
     found = [{"Name": name, "Value": _encoded(value)} for name, value in headers.items()]
     for header in found:
         name, value = header["Name"], header["Value"]
         if len(name) > _LONGEST_NAME or not value or len(value) > _LONGEST_VALUE or len(name + value) > _LONGEST_HEADER:
             hint = say("the header {name} is empty or longer than SES takes", name=name[:_LONGEST_NAME])
-            raise MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
+            raise refused(hint)
     return found

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import attrs
 
-from authmail import Email, MessageRejected, Phase, Reason, hide_fields, say
+from authmail import Email, hide_fields, refused, say
 from authmail_smtp.body import body
 from authmail_smtp.config import SMTPConfig
 from authmail_smtp.custom_headers import is_own_header, written
@@ -69,9 +69,9 @@ def compose(email: Email, config: SMTPConfig, *, unique: str, now: datetime | No
         ]
         data = "\r\n".join([*lines, ""]).encode("utf-8") + body(email.text, email.html, f"=_{unique}")
     except UnicodeEncodeError:
-        raise MessageRejected(say("the mail holds half of a surrogate pair"), reason=Reason.CONTENT, phase=Phase.BEFORE) from None
+        raise refused(say("the mail holds half of a surrogate pair")) from None
     except ValueError as error:
-        raise MessageRejected(error.args[0], reason=Reason.CONTENT, phase=Phase.BEFORE) from None
+        raise refused(error.args[0]) from None
     return Mail(
         sender=sender.address,
         recipient=email.to.address,

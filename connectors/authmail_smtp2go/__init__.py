@@ -11,13 +11,11 @@ from authmail import (
     ApiSettings,
     Email,
     Mailbox,
-    MessageRejected,
-    Phase,
-    Reason,
     Request,
     Secret,
     checks,
     json_api,
+    refused,
     say,
     setting,
     settings,
@@ -112,14 +110,10 @@ def send_email(email: Email, config: SMTP2GOConfig, nonce: str) -> Request:
 
 def _check(email: Email) -> None:
     if not email.subject.strip() or not (email.text or email.html):
-        raise _refused(say("SMTP2GO takes no mail without a subject and a body; check the template"))
+        raise refused(say("SMTP2GO takes no mail without a subject and a body; check the template"))
     for name in email.headers:
         if name.lower() in _RESERVED_HEADERS:
-            raise _refused(say("SMTP2GO takes no header {name} of one's own", name=name))
-
-
-def _refused(hint: str) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
+            raise refused(say("SMTP2GO takes no header {name} of one's own", name=name))
 
 
 connector = json_api(

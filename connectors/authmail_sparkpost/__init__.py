@@ -12,14 +12,12 @@ from authmail import (
     ApiSettings,
     Email,
     Mailbox,
-    MessageRejected,
-    Phase,
     Problem,
-    Reason,
     Request,
     Secret,
     checks,
     json_api,
+    refused,
     say,
     setting,
     settings,
@@ -151,18 +149,14 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _check(email: Email) -> None:
     if not (email.text or email.html):
-        raise _refused(say("SparkPost takes no mail without a body; check the template"))
+        raise refused(say("SparkPost takes no mail without a body; check the template"))
     for name in email.headers:
         if name.lower() in _RESERVED_HEADERS:
-            raise _refused(say("SparkPost takes no header {name} of one's own", name=name))
+            raise refused(say("SparkPost takes no header {name} of one's own", name=name))
 
 
 def _person(mailbox: Mailbox) -> dict[str, str]:
     return {"email": mailbox.address} | ({"name": mailbox.name} if mailbox.name else {})
-
-
-def _refused(hint: str) -> MessageRejected:
-    return MessageRejected(hint, reason=Reason.CONTENT, phase=Phase.BEFORE)
 
 
 connector = json_api(

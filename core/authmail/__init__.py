@@ -43,6 +43,7 @@ from authmail.outcomes import (
     SendError,
     TemplateError,
     Throttled,
+    refused,
 )
 from authmail.privacy import hide_fields
 from authmail.templates import ProviderTemplate, Template, render
@@ -112,6 +113,7 @@ __all__ = [
     "json_api",
     "load",
     "member",
+    "refused",
     "render",
     "say",
     "setting",

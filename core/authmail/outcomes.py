@@ -216,6 +216,16 @@ class TemplateError(MessageRejected):
     _default_phase = Phase.BEFORE
 
 
+def refused(hint: str, reason: Reason = Reason.CONTENT) -> MessageRejected:
+    """Return the error of a mail that a connector does not send, since its provider would not take it.
+
+    Args:
+        hint: what the provider does not take, and what to do; made with :func:`authmail.say`.
+        reason: the cause.
+    """
+    return MessageRejected(hint, reason=reason, phase=Phase.BEFORE)
+
+
 class Throttled(SendError):
     """Too fast for the provider. Ask it again after :attr:`retry_after` seconds, or another one now."""
 

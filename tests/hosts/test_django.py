@@ -34,7 +34,7 @@ from authmail.hosts.django import EmailBackend, delivery, post  # noqa: E402 (Dj
 EXAMPLE = EXAMPLES / "django"
 
 
-# ── docs/examples/django, by gunicorn: forked workers of a loaded application, with threads ──
+# ── docs/examples/django, by gunicorn: a forked worker of a loaded application, with threads ──
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def app(start, tmp_path_factory):
         env={**places, "AUTHMAIL": "unused"},
         check=True,
     )
-    options = ("--preload", "--workers", "2", "--threads", "25", "--bind", "127.0.0.1:0")
+    options = ("--preload", "--workers", "1", "--threads", "50", "--bind", "127.0.0.1:0")
     return start("gunicorn", *options, "shop.wsgi", **places)
 
 
@@ -56,10 +56,10 @@ def settings(settings):
     return {**settings, "templates": str(EXAMPLE / "mails"), "delivery": quick}
 
 
-def signed_up(app, inbox, email, language="en"):
+def signed_up(app, inbox, email, language="en", **password):
     assert app.post("/sign-up", data={"email": email}, Accept_Language=language).status == 202
     letter = inbox.get(to=email, timeout=60)
-    assert app.post("/code", data={"email": email, "code": letter.code, "password": "correct horse"}).status == 200
+    assert app.post("/code", data={"email": email, "code": letter.code, **password}).status == 200
     return letter
 
 
@@ -80,7 +80,7 @@ def test_a_user_signs_up_and_in_by_code(app, providers, language, words):
 def test_a_password_is_reset_by_djangos_own_pages(app, providers, language, subject):
     """Its form, the link in the mail, its second form, and the new password signs in."""
     email = f"reset-{language}@example.com"
-    first = signed_up(app, providers.inbox, email)
+    first = signed_up(app, providers.inbox, email, password="correct horse")
     browser = build_opener(HTTPCookieProcessor(CookieJar()))
 
     def submitted(url, **fields):
@@ -115,7 +115,9 @@ def test_an_invitation_is_sent_by_send_mail_and_says_if_it_went(app, providers):
 
 
 def test_many_users_at_once_and_the_second_provider_where_the_first_fails(app, providers):
-    """Each of 50 signs up by a code of their own, in forked workers with threads."""
+    """Each of 50 signs up by a code of their own, in a forked worker with threads."""
+    while app.post("/invite", data={"email": "well@example.com"}).status != 200:
+        pass  # another test let all providers fail just now
     people = [f"person{number}@example.com" for number in range(50)]
     providers.fail(FIRST, "quota", times=None)
     try:
@@ -149,7 +151,7 @@ def test_what_send_mail_sends_arrives_as_it_was_written(config, providers):
     message = mail.EmailMultiAlternatives(
         "Bonjour",
         "texte",
-        "Boutique <shop@mail.sandbox.example>",
+        "Boutique <no-reply@mail.sandbox.example>",
         ["Zoé <zoe@example.com>"],
         cc=["cc@example.com"],
         reply_to=["help@example.com"],
@@ -159,7 +161,7 @@ def test_what_send_mail_sends_arrives_as_it_was_written(config, providers):
     assert message.send() == 1
     letters = [providers.inbox.get(to=address) for address in ("zoe@example.com", "cc@example.com")]
     assert {(one.sender, one.subject, one.text, one.html, one.reply_to, len(one.to)) for one in letters} == {
-        ("Boutique <shop@mail.sandbox.example>", "Bonjour", "texte", "<p>texte</p>", "help@example.com", 1)
+        ("Boutique <no-reply@mail.sandbox.example>", "Bonjour", "texte", "<p>texte</p>", "help@example.com", 1)
     }
     assert list(message.authmail_receipts) == ["Zoé <zoe@example.com>", "cc@example.com"]
     assert all(isinstance(one, Receipt) for one in message.authmail_receipts.values())
@@ -245,14 +247,16 @@ def test_a_test_of_a_host_reads_the_inbox(sandbox, inbox, path):
 
 
 def test_a_posted_message_waits_for_no_provider_and_is_no_error_page(config, providers, caplog):
-    """The answer is there while the provider hangs; what became of the mail is in the log, without code or address."""
+    """The answer is there while the provider hangs; what became of a mail is in the log, without code or address."""
     failing(providers, "timeout")
-    with override_settings(AUTHMAIL={**config, "delivery": {"timeout": 1.0}}):
-        assert Client().get("/code", {"email": "eve@example.com"}).status_code == 200
-        assert not delivery().wait(0)
-        delivery().wait()
-    assert "outcome=unknown" in caplog.text
-    assert not any(text in caplog.text for text in ("eve@", "482913"))
+    assert Client().get("/code", {"email": "eve@example.com"}).status_code == 200
+    assert not delivery().wait(0)
+    delivery().wait()
+    failing(providers)
+    assert Client().get("/code", {"email": "fay@example.com"}).status_code == 200
+    delivery().wait()
+    assert "outcome=account" in caplog.text
+    assert not any(text in caplog.text for text in ("eve@", "fay@", "482913"))
 
 
 def test_a_template_that_is_missing_is_told_in_the_log(config, caplog):

@@ -115,11 +115,11 @@ def scripted():
 def scene(tmp_path, scripted):
     """Make a delivery with a queue: ``scene(NotSent(), Receipt("1"))``."""
 
-    def make(*answers, path=None, keys=None, name="", limits=None, sender=None, marked=True, timeout=10.0):
+    def make(*answers, path=None, keys=None, name="", limits=None, sender=None, marked=True, timeout=10.0, on_unknown=None):
         clock, heard = Clock(), Heard()
         store = MemoryStore(clock=clock)
         sender = sender or scripted(*(answers or [Receipt("1")]))
-        inner = Retry(Marked(sender) if marked else sender, attempts=1)
+        inner = Retry(Marked(sender) if marked else sender, attempts=1, on_unknown=on_unknown)
         whole = Dedupe(Limits(inner, store=store, **(limits or {})), store=store)
         engine = Journal(path or tmp_path / "queue.db", clock=clock)
         queue = Queue(engine, QueueKeys(keys or [KEY]), digest=store.digest)

@@ -96,6 +96,22 @@ async def test_what_a_killed_worker_had_marked_is_asked_for_again_only_where_tha
     assert "a worker ended" in (await here.delivery.state(row.ticket)).error.hint
 
 
+async def test_what_may_go_out_again_is_what_the_operator_says(scene, code, invitation):
+    """``on_unknown`` of the delivery holds for the worker and for a first try too."""
+    policy = {code.type: "stop", invitation.type: "resend"}
+    for message, state in ((code, "in doubt"), (invitation, "sent")):
+        here = scene(on_unknown=policy)
+        async with here.delivery:
+            ticket = await here.delivery.enqueue(message)
+            assert (await here.handled(ticket, marked=True)).state == state
+    here = scene(OutcomeUnknown("cut"), on_unknown=policy)
+    async with here.delivery:
+        with pytest.raises(OutcomeUnknown):
+            await here.delivery.enqueue(Message("a@example.com", code.type, {"code": "77"}), try_first=1.0)
+        ticket = await here.delivery.enqueue(Message("a@example.com", invitation.type, invitation.payload), try_first=1.0)
+        assert (await here.handled(ticket)).state == "queued"
+
+
 async def test_once_in_doubt_a_message_stays_marked(scene, code):
     """Whatever the next attempt says, the first may have gone out."""
     _, verdict, row = await _handled(scene, code, NotSent("down"), marked=True)

@@ -317,6 +317,21 @@ async def _failed():
     return Verdict(state=TicketState.FAILED)
 
 
+async def test_what_ended_long_ago_is_removed(tmp_path):
+    """Also where hundreds come with one transaction, which takes but a few along."""
+    engine = Journal(tmp_path / "q.db")
+    adding = (engine.add(new_row(state=TicketState.SENT, box=b""), keep=0.0) for _ in range(700))
+    await asyncio.gather(*adding)
+    kept = await engine.add(new_row(state=TicketState.SENT, box=b""), keep=600.0)
+
+    async def is_tidy():
+        return (await engine.statistics()).states == {"sent": 1}
+
+    async with Worker(engine).working():
+        await eventually("all that is over is gone", is_tidy)
+    assert await engine.row(kept.ticket) == kept
+
+
 async def test_looking_for_what_is_due_is_quick_beside_many_that_wait(tmp_path):
     """What is parked is not looked at, whatever its priority."""
     engine = Journal(tmp_path / "q.db")

@@ -96,6 +96,28 @@ async def test_a_server_that_hangs_for_longer_than_a_worker_may_be_silent(engine
     assert sorted(one.tickets + other.tickets) == sorted(row.ticket for row in rows)
 
 
+async def test_a_worker_that_ends_while_the_server_hangs(engine, fragile):
+    """It does not wait for ever; what it had goes on with the next."""
+    took, never = asyncio.Event(), asyncio.Event()
+
+    async def handle(row):
+        took.set()
+        await never.wait()
+
+    stop = asyncio.Event()
+    task = asyncio.create_task(engine.work(handle, concurrency=1, stop=stop))
+    row = await added(engine)
+    await took.wait()
+    fragile.pause()
+    try:
+        stop.set()
+        await asyncio.wait_for(task, PATIENCE)
+    finally:
+        fragile.go_on()
+    async with working(engine, Handler(engine)):
+        await has_state(engine, row.ticket)
+
+
 async def test_a_server_without_free_connections(engine, fragile):
     """Whoever queues is told, and the worker goes on as soon as there is one."""
     handle = Handler(engine)

@@ -7,8 +7,10 @@ import attrs
 from ledger import Ended, Ledger
 
 _SLACK = 0.01
-#: Nothing is tried again sooner, in seconds; nor after its account was at fault.
-BACKS_OFF, PARKED = 0.5, 7.5
+#: Nothing is tried again sooner after its account was at fault, in seconds.
+PARKED = 7.5
+# Waits double from half a second on, at least; the last ones are hardly shorter than this.
+_TRIES, _LONGEST_WAIT = 14, 25.0
 #: A code that has waited so long goes before whatever else there is.
 _PRIORITY = 2.0
 
@@ -83,20 +85,21 @@ def _of_message(number: int, queued: Queued, asked: list[Ended]) -> Iterator[str
 
 def _waits(story: Story, asked: dict[int, list[Ended]]) -> Iterator[str]:
     """Look at what lies between two tries."""
-    ended: dict[int, float] = {}
+    tries: Counter[int] = Counter()
+    ended: dict[int, tuple[float, float]] = {}
     for number, begun, end, state in sorted(story.handled, key=lambda one: one[1]):
-        expires = story.queued[number].expires
-        if number in ended and begun < expires - _SLACK:
-            wait = begun - ended[number]
-            last = max(
-                (one for one in asked[number] if one.time <= ended[number] + _SLACK), key=lambda one: one.time, default=None
-            )
-            if wait < BACKS_OFF - _SLACK:
-                yield f"message {number}: tried again after {wait:.2f} s"
-            elif wait < PARKED - _SLACK and last and last.answer == "account" and abs(last.time - ended[number]) < _SLACK:
+        tries[number] += 1
+        if number in ended and begun < story.queued[number].expires - _SLACK:
+            (since, until), wait = ended[number], begun - ended[number][1]
+            answers = {one.answer for one in asked[number] if since - _SLACK <= one.time <= until + _SLACK}
+            if wait < PARKED - _SLACK and answers == {"account"}:  # another try in the same moment may have had another answer
                 yield f"message {number}: tried again {wait:.2f} s after an account error"
         if state == "queued":
-            ended[number] = end
+            ended[number] = begun, end
+    for number, often in tries.items():
+        queued = story.queued[number]
+        if often > _TRIES + (queued.expires - queued.at) / _LONGEST_WAIT:
+            yield f"message {number}: tried too often, {often} times in {queued.expires - queued.at:.0f} s"
 
 
 def _priorities(story: Story) -> Iterator[str]:

@@ -9,7 +9,7 @@ import logging
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -20,10 +20,10 @@ import click
 from fault_model import Provider
 from ledger import Ledger
 from queue_judge import Queued, Story, violations
-from world import PROMISES, BreakerLog, Scale, _wishes
+from world import PROMISES, Scale, _wishes
 
 from authmail import Message, SendError, hookimpl
-from authmail.delivery import Dedupe, Delivery, Failover, Limits, MemoryStore, Retry
+from authmail.delivery import Dedupe, Delivery, Limits, MemoryStore
 from authmail.delivery.marking import Marked
 from authmail.queue import Journal, Queue, QueueKeys, Row, Verdict, journal_shift, new_key
 from authmail.queue.handling import Handling
@@ -33,6 +33,9 @@ from authmail.testing.fake_time import run_in_fake_time
 
 #: Seconds of UTC at which each life begins.
 EPOCH = 1_800_000_000.0
+#: A life in which everything happens, each for so many seconds.
+ALL_WEATHERS = ("fair", "down", "slow", "throttling", "cutting", "garbling", "revoked")
+_WEATHER = 180.0
 _EXPIRES = (60.0, 300.0, 600.0, 900.0)
 _CONCURRENCY = 1
 _RESTART = 600.0
@@ -103,22 +106,31 @@ def _patient() -> Iterator[None]:
         journal_shift._LOOK = before
 
 
-def lived(scale: Scale) -> Story:
-    """Return the story of a whole life."""
+def lived(scale: Scale, weathers: Sequence[str] = ()) -> Story:
+    """Return the story of a whole life.
+
+    Args:
+        scale: how much happens.
+        weathers: the provider's, one after the other; by chance without.
+    """
     with tempfile.TemporaryDirectory() as folder, _patient():
-        return run_in_fake_time(_life(scale, Path(folder)))
+        return run_in_fake_time(_life(scale, weathers, Path(folder)))
 
 
-async def _life(scale: Scale, folder: Path) -> Story:
+async def _life(scale: Scale, weathers: Sequence[str], folder: Path) -> Story:
     loop, random = asyncio.get_running_loop(), Random(f"{scale.seed}queue")
     ledger, told = Ledger(), Counter[int]()
     # One alone: another would take what this one does not, and nothing would wait.
     provider = Provider("one", Random(f"{scale.seed}one"), ledger, scale.hours + 2, PROMISES.allowance())
+    if weathers:
+        provider._changes = [index * _WEATHER for index in range(len(weathers) + 1)]
+        provider._weather = [*weathers, "fair"]
     store = MemoryStore(clock=loop.time)
     engine = StillJournal(folder / "journal.db", lambda: EPOCH + loop.time())
     queue = Queue(engine, QueueKeys([new_key()]), digest=store.digest, concurrency=_CONCURRENCY)
-    sender = Retry(Failover({"one": Marked(provider)}), attempts=2, jitter=random.random)
-    delivery = Delivery(Dedupe(Limits(sender, store=store), store=store), queue=queue, plugins=[BreakerLog(ledger), _Ear(told)])
+    # Without a breaker, which would keep messages from being tried as well.
+    sender = Marked(provider)
+    delivery = Delivery(Dedupe(Limits(sender, store=store), store=store), queue=queue, plugins=[_Ear(told)])
     story = Story(ledger=ledger, told=told)
     async with delivery:
         working = asyncio.create_task(_work(delivery, queue, story, random))

@@ -12,6 +12,7 @@ account. Facts: https://flask-security.readthedocs.io/en/stable/customizing.html
 """
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, ClassVar
 
 import flask_security
@@ -114,9 +115,7 @@ class MailUtil(flask_security.MailUtil):
         """Return the reader's languages, best first, a blank between: Flask-Babel's, where it is used, then the browser's."""
         chosen = []
         if "babel" in current_app.extensions:
-            from flask_babel import get_locale  # imported late: Flask-Babel is optional
-
-            chosen = [str(get_locale() or "").replace("_", "-")]
+            chosen = [str(import_module("flask_babel").get_locale() or "").replace("_", "-")]
         if has_request_context():
             chosen.append(languages_of(request.headers.get("Accept-Language")))
         return " ".join(filter(None, chosen))

@@ -24,10 +24,15 @@ from authmail.sync import begin
 from authmail.templates.template import kind_of
 from authmail.words.text import say
 
+__all__ = ["Outbox"]
+
 _log = log_of("authmail.hosts")
 
 # So many messages wait at once. Strangers may ask for mails: what waits for a provider that hangs must not fill the memory.
 _MOST_WAITING = 1000
+
+# So long the last message may take beyond its time, to open and to end in order; in seconds.
+_GRACE = 2.0
 
 #: What ``AUTHMAIL`` may be: the path of an ``authmail.toml``, or the same as a dict.
 Source = str | os.PathLike[str] | Mapping[str, Any]
@@ -71,7 +76,7 @@ class Outbox(Delivery):
         Args:
             seconds: at most; by default what one message may take.
         """
-        left = wait(tuple(self._waiting), self._delivery.timeout if seconds is None else seconds)
+        left = wait(tuple(self._waiting), self._delivery.timeout + _GRACE if seconds is None else seconds)
         return not left.not_done
 
     def close(self) -> None:

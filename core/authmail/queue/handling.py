@@ -13,7 +13,6 @@ from authmail.delivery.marking import Marked, marking
 from authmail.delivery.sender import now, wrappers_within
 from authmail.delivery.ticket import TicketState
 from authmail.delivery.trail import Trail
-from authmail.delivery.unknown import may_resend
 from authmail.mail.email import Mail
 from authmail.outcomes import (
     AccountError,
@@ -31,7 +30,7 @@ from authmail.outcomes import (
 from authmail.privacy import log_of
 from authmail.queue.engine import QueueError, Row, Verdict
 from authmail.queue.letter import read_letter
-from authmail.queue.queue import Queue, answer_of, bound, looked_at_before
+from authmail.queue.queue import Queue, answer_of, bound, looked_at_before, policies_of, resends
 from authmail.queue.sealing import BrokenBox, UnknownKey
 from authmail.queue.tracing import resumed
 from authmail.words.text import say
@@ -76,6 +75,7 @@ class Handling:
         self._queue = queue
         self._chance = chance
         _, self._sender = looked_at_before(delivery)
+        self._policies = policies_of(delivery)
         self._marks_itself = any(isinstance(one, Marked) for one in wrappers_within(delivery))
         self._lacks_key_until: float | None = None
 
@@ -97,7 +97,7 @@ class Handling:
     async def _send(self, row: Row, message: Mail, moment: float) -> Verdict:
         begun = now() - max(0.0, moment - row.created)
         is_expired = row.expires <= moment
-        if row.marked and (is_expired or not may_resend(message, {})):
+        if row.marked and (is_expired or not resends(self._policies, message)):
             hint = say("a worker ended while the provider was asked, so the mail may have been sent")
             return await self._end(
                 message, _earlier(row) or OutcomeUnknown(hint, reason=Reason.PROVIDER, phase=Phase.DURING), begun
@@ -137,7 +137,7 @@ class Handling:
 
     async def _fail(self, row: Row, message: Mail, error: SendError, begun: float) -> Verdict:
         if isinstance(error, OutcomeUnknown):
-            if isinstance(error, UnknownThenRejected) or not may_resend(message, {}):
+            if isinstance(error, UnknownThenRejected) or not resends(self._policies, message):
                 return await self._end(message, error, begun)
             return _again(error, self._backed_off(row), marked=True)
         if isinstance(error, MessageRejected):

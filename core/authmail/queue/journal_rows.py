@@ -14,6 +14,8 @@ Operation = Callable[[sqlite3.Connection, float], Any]
 _ENDED = ", ".join(f"'{state}'" for state in sorted(ENDED))
 # What surely was not sent may be queued again under its idempotency key.
 _NOT_SENT = (TicketState.FAILED, TicketState.EXPIRED)
+# What is over goes in portions, between which others get their turn.
+_PORTION = 100
 _WAITING = "state = 'queued' AND held = 0 AND scope = ?"
 
 
@@ -158,6 +160,12 @@ def let_expire(scope: str, connection: sqlite3.Connection, now: float) -> int:
     """Hold no more what has expired: whoever handles it ends it, and sends nothing."""
     query = "UPDATE queued SET held = 0 WHERE state = 'queued' AND held = 1 AND scope = ? AND expires <= ?"
     return connection.execute(query, (scope, now)).rowcount
+
+
+def let_go(connection: sqlite3.Connection, now: float) -> bool:
+    """Remove a portion of what ended long enough ago; whether there may be more."""
+    over = "SELECT ticket FROM queued WHERE until <= ? LIMIT ?"
+    return connection.execute(f"DELETE FROM queued WHERE ticket IN ({over})", (now, _PORTION)).rowcount == _PORTION  # noqa: S608
 
 
 def statistics(connection: sqlite3.Connection, now: float) -> Statistics:

@@ -14,8 +14,9 @@ _log = log_of("authmail.queue")
 
 # A worker looks so often for what other processes queued, in seconds.
 _LOOK = 0.05
-# So often it looks whether something that is held has expired.
+# So often it looks whether something that is held has expired, and removes so many portions of what ended long enough ago.
 _EXPIRE = 1.0
+_PORTIONS = 20
 # A file that cannot be read is read again after so many seconds; a worker that read none for so long gives up.
 _PAUSE = 1.0
 _GIVE_UP = 60.0
@@ -76,7 +77,7 @@ class Shift:
                 found = await self._fetch(room) if room > 0 else []
                 if looked - expired >= _EXPIRE:
                     expired = looked
-                    await self._groups.write(partial(rows.let_expire, self._scope))
+                    await self._tidy()
             except QueueError as error:
                 if self.loop.time() - read > _GIVE_UP:
                     raise
@@ -87,6 +88,13 @@ class Shift:
             self._hands.take(found)
             if not found or self._hands.busy >= concurrency:
                 await self._hands.wait(stop, self._added, seconds=_LOOK)
+
+    async def _tidy(self) -> None:
+        await self._groups.write(partial(rows.let_expire, self._scope))
+        # With each transaction goes little, and one may bring hundreds of messages.
+        for _ in range(_PORTIONS):
+            if not await self._groups.write(rows.let_go):
+                break
 
     async def _fetch(self, room: int) -> list[Row]:
         # To look costs others nothing; most looks find nothing.

@@ -87,7 +87,6 @@ class Procrastinate:
         values |= {name: now + getattr(row, name) for name in _TIMES}
         values |= {"keep": keep, "until": now + keep if row.state in ENDED else FOR_EVER, "job": None, "now": now}
         text = self._database.text
-
         tries = 0
 
         async def store(within: Transaction) -> Row | None:

@@ -176,6 +176,8 @@ class Database:
                 return await _in_block(work, transaction)
             except _MISSING:
                 await self.migrate()
+            # A session keeps in mind what did not exist, until it locks a table.
+            await transaction.rows(self.text(statements.LOCK), {})
             return await _in_block(work, transaction)
         except psycopg.Error as error:
             problem = self.store._problem(error)  # noqa: SLF001 (of this house)

@@ -18,6 +18,7 @@ _FOR_EVER = repr(FOR_EVER)
 
 CLOCK = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 
+LOCK = "SELECT FROM {schema}.queued LIMIT 0"
 INSERT = f"""
 INSERT INTO {{schema}}.queued ({_COLUMNS}, keep, until, job)
   VALUES ({", ".join(f"%({name})s" for name in FIELDS)}, %(keep)s, %(until)s, %(job)s)

@@ -132,8 +132,8 @@ class Worker:
         return app
 
     async def _work(self, app: App) -> None:
-        """Fetch, for ever: procrastinate's worker ends with the first error of its database."""
-        while True:
+        """Fetch until the end: procrastinate's worker ends with the first error of its database, also where it was cancelled."""
+        while not self._is_ending:
             try:
                 await app.run_worker_async(
                     queues=[self._queue],

@@ -1,20 +1,20 @@
 """The queue of a delivery: messages are checked and sealed when they come, and told of as long as they are known."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import attrs
 
-from authmail.delivery import Dedupe, Delivery, Limits
+from authmail.delivery import Dedupe, Delivery, Failover, Limits, Retry
 from authmail.delivery.events import Passage, passing
 from authmail.delivery.kept_answers import read_answer, write_answer
 from authmail.delivery.limits import canonical_address
-from authmail.delivery.sender import MessageSender, now
+from authmail.delivery.sender import MessageSender, Wrapper, now, wrappers_within
 from authmail.delivery.ticket import State, Ticket, TicketState
-from authmail.delivery.unknown import may_resend
+from authmail.delivery.unknown import OnUnknown, may_resend
 from authmail.errors import Misused
 from authmail.mail.email import Mail
 from authmail.mail.message import Message
@@ -176,7 +176,7 @@ class Queue:
         try:
             answer = await delivery.try_sending(message, timeout=seconds)
         except OutcomeUnknown as error:
-            if may_resend(message, {}) and not isinstance(error, UnknownThenRejected):
+            if resends(policies_of(delivery), message) and not isinstance(error, UnknownThenRejected):
                 return attrs.evolve(row, marked=True, attempts=1, answer=write_answer(error, without=["detail"]))
             answer = error.afresh()
         except MessageRejected as error:
@@ -248,6 +248,18 @@ def looked_at_before(delivery: Delivery) -> tuple[list[Dedupe | Limits], Message
         around.append(sender)
         sender = sender.inside[0]
     return around, sender
+
+
+def policies_of(delivery: Delivery) -> list[OnUnknown]:
+    """Return what the senders that the worker asks were told of unknown outcomes."""
+    _, sender = looked_at_before(delivery)
+    within = wrappers_within(sender) if isinstance(sender, Wrapper) else ()
+    return [one._on_unknown for one in within if isinstance(one, Retry | Failover)]  # noqa: SLF001 (of this house)
+
+
+def resends(policies: Iterable[OnUnknown], message: Mail) -> bool:
+    """Whether a message that may have been sent may go out again, by each of the policies; by itself where there is none."""
+    return all(may_resend(message, policy) for policy in list(policies) or [{}])
 
 
 def _readable(request: str) -> str:

@@ -8,7 +8,7 @@ SECRET_KEY = "an example signs nothing"  # noqa: S105 (as it says)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "shop.urls"
 INSTALLED_APPS = [
-    "django.contrib.admin",  # its pages for a reset
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -49,6 +49,7 @@ CACHES = {  # one for all processes: codes are in it
         "LOCATION": os.environ.get("CACHE", BASE_DIR / "cache"),
     }
 }
+STATIC_URL = "static/"
 LANGUAGES = [("en", "English"), ("fr", "Français")]
 USE_TZ = True
 

@@ -5,14 +5,14 @@ In one terminal `authmail sandbox`, in another `python docs/examples/django/mana
 
 import json
 
+from django.contrib import admin
 from django.contrib.auth import get_user_model, login, views
-from django.contrib.auth.hashers import check_password, make_password
 from django.core.cache import cache
 from django.core.mail import send_mail
 from django.db import transaction
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
-from django.utils.crypto import get_random_string
+from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
 from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -21,7 +21,10 @@ from authmail import Message
 from authmail.hosts.django import post
 from authmail.hosts.django.forms import PasswordResetForm
 
-UNUSABLE = make_password(None)  # fits no code
+
+def hashed(email: str, code: str) -> str:
+    """Return what is stored of a code."""
+    return salted_hmac("code", f"{email.lower()} {code}", algorithm="sha256").hexdigest()
 
 
 @csrf_exempt  # the example is called by curl; a form of yours keeps Django's protection
@@ -30,9 +33,8 @@ def ask_for_code(request: HttpRequest, usage_type: str) -> JsonResponse:
     """Sign up or sign in: ``{"email": "zoe@example.com"}``. The answer is the same for all, and waits for no mail."""
     email = str(json.loads(request.body)["email"])
     code = get_random_string(6, "0123456789")
-    hashed = make_password(code)  # takes its time for all
     if usage_type == "Register" or get_user_model().objects.filter(username=email.lower()).exists():
-        cache.set(f"code-{email.lower()}", hashed, 600)
+        cache.set(f"code-{email.lower()}", hashed(email, code), 600)
         payload = {"code": code, "locale": get_language(), "application": {"name": "Shop"}}
         post(Message(email, usage_type, payload, ip=request.META["REMOTE_ADDR"]))
     return JsonResponse({"text": "If this address may sign in, a code is on its way."}, status=202)
@@ -42,15 +44,15 @@ def ask_for_code(request: HttpRequest, usage_type: str) -> JsonResponse:
 @require_POST
 @transaction.atomic
 def enter_code(request: HttpRequest) -> JsonResponse:
-    """Type the code back: ``{"email": "zoe@example.com", "code": "123456", "password": "…"}``, the password at sign-up."""
+    """Type the code back: ``{"email": "zoe@example.com", "code": "123456", "password": "…"}``; the last at sign-up, if wanted."""
     given = json.loads(request.body)
     username = str(given["email"]).lower()
-    if not check_password(str(given["code"]), cache.get(f"code-{username}", UNUSABLE)):
+    if not constant_time_compare(hashed(username, str(given["code"])), cache.get(f"code-{username}", "")):
         return JsonResponse({"text": "This code is not right, or too old."}, status=403)
     cache.delete(f"code-{username}")
     user, is_new = get_user_model().objects.get_or_create(username=username, defaults={"email": given["email"]})
     if is_new:
-        user.set_password(given["password"])
+        user.set_password(given.get("password"))  # None: by codes alone
         user.save()
     login(request, user)
     return JsonResponse({"text": f"Welcome, {user.username}."})
@@ -76,5 +78,5 @@ urlpatterns = [
     path("reset/done/", views.PasswordResetDoneView.as_view(), name="password_reset_done"),
     path("reset/<uidb64>/<token>/", views.PasswordResetConfirmView.as_view(), name="password_reset_confirm"),
     path("reset/complete/", views.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
-    path("log-in/", views.LoginView.as_view(), name="login"),
+    path("admin/", admin.site.urls),  # its templates are the pages of a reset
 ]
