@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 import attrs
+import django_project
 import loguru
 import pytest
 import sentry_sdk
@@ -114,6 +115,7 @@ OF_THE_KIT = {"authmail.testing.exchange", "authmail.testing.fault_server", "aut
 def classes():
     """Return every attrs class of core and of our connectors that is no config."""
     found = set()
+    django_project.configure()
     for name in ("authmail", *sorted(point.module for point in entry_points(group="authmail.connectors"))):
         package = import_module(name.partition(".")[0])
         for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

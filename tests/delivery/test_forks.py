@@ -11,6 +11,7 @@ from collections import Counter
 from functools import cached_property
 from importlib.util import find_spec
 
+import django_project
 import pytest
 from forking import servers
 from forking.asks import asks
@@ -126,6 +127,7 @@ def test_a_child_waits_for_no_lock_of_the_parents_threads(tmp_path):
 
 def test_no_class_has_a_lock_that_a_child_would_wait_for():
     """Up to Python 3.11 functools.cached_property has one for all objects of a class; authmail.words.once has none."""
+    django_project.configure()
     for module in pkgutil.walk_packages(authmail.__path__, "authmail."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)

@@ -16,7 +16,7 @@ from authmail.cli import main
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GUIDES = sorted((ROOT / "metadata" / "authmail_metadata").glob("*/README*.md"))
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *GUIDES]
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((DOCS / "hosts").glob("*.md")), *GUIDES]
 
 # A mark on the line before says that a block is a piece to be read only.
 BLOCK = re.compile(

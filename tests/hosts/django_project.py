@@ -6,6 +6,7 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connections
 from django.http import JsonResponse
 from django.urls import include, path
 from django.utils.translation import get_language
@@ -18,6 +19,14 @@ FOLDER = Path(tempfile.mkdtemp(prefix="authmail-django-"))
 
 def prepare():
     """Set Django up and make its tables, once."""
+    configure()
+    if not (FOLDER / "db.sqlite3").exists():
+        call_command("migrate", verbosity=0)
+        connections.close_all()
+
+
+def configure():
+    """Set Django up, once: without it some of its modules cannot be imported."""
     if settings.configured:
         return
     settings.configure(
@@ -64,7 +73,6 @@ def prepare():
             path("accounts/", include("allauth.urls")),
         ]
     )
-    call_command("migrate", verbosity=0)
 
 
 def code(request):

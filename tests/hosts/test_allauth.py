@@ -10,9 +10,9 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 from django.test import Client, RequestFactory, override_settings
 from django.utils.translation import override
+from django_project import prepare
 
 from .conftest import EXAMPLES, FIRST, SECOND
-from .django_project import prepare
 
 prepare()
 

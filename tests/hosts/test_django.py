@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connections, transaction
 from django.test import AsyncClient, Client, override_settings
+from django_project import prepare
 
 from authmail import AccountError, ConfigError, Message, MessageRejected, Receipt, load
 from authmail.delivery.ticket import Ticket
@@ -25,7 +26,6 @@ from authmail.queue import work
 from authmail.queue.sealing import new_key
 
 from .conftest import EXAMPLES, FIRST, SECOND
-from .django_project import prepare
 
 prepare()
 
@@ -257,6 +257,16 @@ def test_a_posted_message_waits_for_no_provider_and_is_no_error_page(config, pro
     delivery().wait()
     assert "outcome=account" in caplog.text
     assert not any(text in caplog.text for text in ("eve@", "fay@", "482913"))
+
+
+def test_an_error_page_shows_no_secret(settings):
+    """Not even Django's own, with every local variable and setting, of a config that cannot be used."""
+    sender = {"connector": "aliyun-dm", "config": {"accessKeyId": "k", "accessKeySecret": "v3ry-s3cr3t", "regionId": "no"}}
+    with override_settings(DEBUG=True, AUTHMAIL={**settings, "senders": {"main": sender}}):
+        answer = Client(raise_request_exception=False).get("/code", {"email": "zoe@example.com"})
+    assert answer.status_code == 500
+    assert "regionId" in answer.content.decode()
+    assert "v3ry-s3cr3t" not in answer.content.decode()
 
 
 def test_a_template_that_is_missing_is_told_in_the_log(config, caplog):

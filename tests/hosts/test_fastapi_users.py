@@ -1,11 +1,13 @@
 """FastAPI Users, from its forms to the inbox, as docs/examples/fastapi_users runs it."""
 
 import asyncio
+import threading
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from fastapi_users.password import PasswordHelper
 
 from authmail import ConfigError
 
@@ -119,22 +121,44 @@ async def test_many_users_at_once(example, providers):
         assert set(await asyncio.gather(*(signs_in(client, email) for email in people))) == {200}
 
 
+def test_a_reset_is_answered_before_it_is_hashed(example, providers, caplog):
+    """Which FastAPI Users does for a known address alone. A hook that fails is told, and the answer is as always."""
+    answered = threading.Event()
+    helper = PasswordHelper()
+    hashed = helper.hash
+
+    def hash_later(password):
+        assert answered.wait(30)
+        return hashed(password)
+
+    helper.hash = hash_later
+    example.app.dependency_overrides[example.users.get_user_manager] = lambda: example.UserManager(example.database, helper)
+    with TestClient(example.app) as client:
+        client.portal.call(example.database.create, {"email": "kim@example.com", "hashed_password": hashed(PASSWORD)})
+        assert client.post("/forgot-password", json={"email": "kim@example.com"}).status_code == 202
+        answered.set()
+        token = token_in(providers.inbox.get(to="kim@example.com"))
+        assert client.post("/reset-password", json={"token": token, "password": "another one"}).status_code == 200
+        helper.hash = None
+        assert client.post("/forgot-password", json={"email": "kim@example.com"}).status_code == 202
+    assert "a reset of a password was not begun: TypeError" in caplog.text
+
+
 @pytest.mark.parametrize("fault", ["quota", "timeout"])
 def test_the_answer_says_nothing_of_a_provider_that_fails(example, settings, providers, fault, caplog):
     """It comes at once, also where the provider hangs; what became of the mail is in the log, without link or address."""
     example.UserManager.authmail = {**settings, "delivery": {"timeout": 1.0}}
-    client = TestClient(example.app)  # without its lifespan: it opens by itself
     for name in (FIRST, SECOND):
         providers.fail(name, fault, times=None)
     try:
-        assert client.post("/register", json={"email": "eve@example.com", "password": PASSWORD}).status_code == 201
-        known = client.post("/forgot-password", json={"email": "eve@example.com"})
-        unknown = client.post("/forgot-password", json={"email": "nobody@example.com"})
-        assert (known.status_code, known.content) == (unknown.status_code, unknown.content) == (202, b"null")
-        if fault == "timeout":
-            assert not example.UserManager.outbox().wait(0)  # it is still being sent
+        with TestClient(example.app) as client:
+            assert client.post("/register", json={"email": "eve@example.com", "password": PASSWORD}).status_code == 201
+            known = client.post("/forgot-password", json={"email": "eve@example.com"})
+            unknown = client.post("/forgot-password", json={"email": "nobody@example.com"})
+            assert (known.status_code, known.content) == (unknown.status_code, unknown.content) == (202, b"null")
+            if fault == "timeout":
+                assert not example.UserManager.outbox().wait(0)  # it is still being sent
     finally:
-        example.UserManager.outbox().wait()
         for name in (FIRST, SECOND):
             providers.fail(name, None)
     outcome = {"quota": "outcome=account", "timeout": "outcome=unknown"}[fault]

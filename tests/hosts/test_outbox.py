@@ -1,6 +1,9 @@
 """What every host hands its messages to."""
 
+import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -10,7 +13,7 @@ from authmail.hosts.languages import languages_of
 from authmail.hosts.outbox import Outbox
 from authmail.queue import new_key
 
-from .conftest import FIRST, SECOND
+from .conftest import EXAMPLES, FIRST, SECOND
 
 
 @pytest.fixture
@@ -65,6 +68,20 @@ def test_a_forked_worker_sends(outbox, providers):
     assert len(providers.inbox.messages("child@example.com")) == 1
 
 
+def test_a_process_that_ends_sends_what_it_was_given(settings, providers, tmp_path):
+    """Also where nobody closes anything, and a store that is asked in threads; nothing is said of it."""
+    (tmp_path / "authmail.json").write_text(json.dumps({**settings, "store": "authmail.db"}))
+    code = """
+from authmail import Message
+from authmail.hosts.outbox import Outbox
+Outbox.kept = Outbox("authmail.json")
+Outbox.kept.put(Message("last@example.com", "SignIn", {"code": "123456"}))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stderr == ""
+    assert [mail.code for mail in providers.inbox.messages("last@example.com")] == ["123456"]
+
+
 def test_no_more_wait_than_have_room(outbox, providers, monkeypatch, caplog):
     """Where every provider hangs, the next message is dropped and told, without its address or code."""
     monkeypatch.setattr(outbox_module, "_MOST_WAITING", 2)
@@ -80,6 +97,12 @@ def test_no_more_wait_than_have_room(outbox, providers, monkeypatch, caplog):
         for name in (FIRST, SECOND):
             providers.fail(name, None)
     assert providers.inbox.messages("crowd2@example.com") == []
+
+
+@pytest.mark.parametrize("example", ["fastapi_users", "flask_security", "supertokens"])
+def test_the_examples_files_are_usable(example):
+    """As they stand, with `authmail sandbox` beside."""
+    Outbox("authmail.toml", EXAMPLES / example)
 
 
 def test_what_is_no_config_is_refused():

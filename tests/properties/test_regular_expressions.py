@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
+import django_project
 import pytest
 
 import authmail
@@ -55,6 +56,7 @@ ALPHABET = [
 
 def modules():
     """Yield every module of core and connectors, private ones too."""
+    django_project.configure()
     for name in PACKAGES:
         package = importlib.import_module(name)
         yield package

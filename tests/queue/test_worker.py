@@ -1,13 +1,14 @@
 """A worker: what it sends, whom it tells, and how it ends."""
 
 import asyncio
+import sqlite3
 
 import pytest
 
 from authmail import Message, NotSent, OutcomeUnknown, Receipt
 from authmail.delivery import AlertCause, Alerts, Delivery
 from authmail.errors import Misused
-from authmail.queue import Journal, QueueError, new_key, work
+from authmail.queue import Journal, QueueError, journal_rows, new_key, work
 from authmail.queue.engine import Statistics
 from authmail.queue.handling import Handling
 from authmail.queue.worker import _watch
@@ -110,3 +111,24 @@ async def test_a_worker_needs_a_queue(scripted):
     """It says what makes one."""
     with pytest.raises(Misused, match=r"\[queue\]"):
         await work(Delivery(scripted()))
+
+
+async def test_a_mark_that_cannot_be_written_leaves_no_doubt(scene, monkeypatch):
+    """Nobody was asked, so a link waits for the next try, as a code does."""
+
+    tried = []
+
+    def fails(*_):
+        tried.append(1)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    here = scene(Receipt("1"))
+    async with here.delivery:
+        ticket = await here.delivery.enqueue(Message("b@example.com", "Invite", {"link": "https://e.example/i"}))
+        with monkeypatch.context() as broken:
+            broken.setattr(journal_rows, "mark", fails)
+            async with here.working():
+                await eventually("it was tried", lambda: tried)
+                await here.until(ticket, "queued")
+        row = await here.row(ticket)
+        assert (row.marked, row.attempts, here.asked) == (False, 1, [])

@@ -10,7 +10,8 @@
 
     app = FastAPI(lifespan=UserManager.lifespan)
 
-FastAPI Users awaits its hooks before it answers, so a mail sent there tells by its time who has an account. These hand it over.
+FastAPI Users awaits its hooks before it answers, so a mail sent there tells by its time who has an account. These hand it over. For a
+reset it also hashes, which takes as long as a sign-in and is done for known addresses alone: that goes on beside the answer too.
 Facts: https://fastapi-users.github.io/fastapi-users/latest/configuration/user-manager/ and the source of 15.0.
 """
 
@@ -21,6 +22,8 @@ from typing import Any, ClassVar
 
 from fastapi import Request
 from fastapi_users import BaseUserManager
+from fastapi_users.exceptions import UserInactive
+from fastapi_users.jwt import generate_jwt
 from fastapi_users.models import ID, UP
 
 from authmail.errors import ConfigError, Problem
@@ -42,7 +45,8 @@ class UserManagerMixin(BaseUserManager[UP, ID]):
 
     A new user gets a link that confirms the address (``Register``), and again when the address changes; ``/forgot-password`` sends a
     link (``ForgotPassword``); a password that was reset or changed is told (``Notice``, with ``event``). A hook of your own calls
-    ``super()``. The hooks return at once, and raise nothing of a mail.
+    ``super()``. The hooks return at once, and raise nothing of a mail. ``on_after_forgot_password`` runs beside the answer, maybe after
+    it, when the request's database session is closed.
 
     Attributes:
         authmail: the path of an ``authmail.toml``, or the same as a dict.
@@ -55,6 +59,7 @@ class UserManagerMixin(BaseUserManager[UP, ID]):
     reset_link: ClassVar[str] = ""
 
     _outbox: ClassVar[Outbox | None] = None
+    _resets: ClassVar[set[asyncio.Task[None]]] = set()
 
     @classmethod
     def outbox(cls) -> Outbox:
@@ -79,6 +84,7 @@ class UserManagerMixin(BaseUserManager[UP, ID]):
         try:
             yield
         finally:
+            await asyncio.gather(*cls._resets, return_exceptions=True)
             cls._outbox = None
             await asyncio.to_thread(outbox.close)
 
@@ -117,6 +123,29 @@ class UserManagerMixin(BaseUserManager[UP, ID]):
         await super().on_after_request_verify(user, token, request)
         self._mail_link(user, UsageType.REGISTER, "verify_link", token, request)
 
+    async def forgot_password(self, user: UP, request: Request | None = None) -> None:
+        """Begin a reset, and wait for nothing.
+
+        Raises:
+            UserInactive: as FastAPI Users does.
+        """
+        if not user.is_active:
+            raise UserInactive
+        reset = asyncio.create_task(self._forgot_password(user, request))
+        self._resets.add(reset)
+        reset.add_done_callback(_ended)
+        reset.add_done_callback(self._resets.discard)
+
+    async def _forgot_password(self, user: UP, request: Request | None) -> None:
+        """Do what FastAPI Users does, the hash in a thread: the token is read by its own ``reset_password``."""
+        data = {
+            "sub": str(user.id),
+            "password_fgpt": await asyncio.to_thread(self.password_helper.hash, user.hashed_password),
+            "aud": self.reset_password_token_audience,
+        }
+        token = generate_jwt(data, self.reset_password_token_secret, self.reset_password_token_lifetime_seconds)
+        await self.on_after_forgot_password(user, token, request)
+
     async def on_after_forgot_password(self, user: UP, token: str, request: Request | None = None) -> None:
         """Mail the link that resets a password."""
         await super().on_after_forgot_password(user, token, request)
@@ -137,6 +166,12 @@ class UserManagerMixin(BaseUserManager[UP, ID]):
             self.mail(user, type, {"link": link.replace(_TOKEN, token)}, request)
         else:
             _log.error("%s.%s is empty, so no mail goes out", self.__class__.__name__, name)
+
+
+def _ended(reset: "asyncio.Task[None]") -> None:
+    """Tell of a hook that failed, since nobody waits for it."""
+    if not reset.cancelled() and (error := reset.exception()) is not None:
+        _log.error("a reset of a password was not begun: %s", type(error).__name__)
 
 
 def _no_token(name: str) -> Problem:

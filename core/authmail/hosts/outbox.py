@@ -4,12 +4,16 @@ An auth library mails in the middle of its answer. If the answer waited for the 
 has an account; so it does not. What becomes of a message is told by the delivery: to log, plugins, metrics and alerts.
 """
 
+import atexit
+import concurrent.futures.thread  # noqa: F401 (see _close_all)
 import os
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from authmail.config.references import References
 from authmail.delivery import Delivery as AsyncDelivery
@@ -55,6 +59,7 @@ class Outbox(Delivery):
     def __init__(self, source: Source, folder: str | os.PathLike[str] = ".") -> None:
         super().__init__(_delivery(source, Path(folder)))
         self._of_process: dict[int, set[Future[None]]] = {}
+        _made.add(self)
 
     def open(self) -> None:
         """Open now, as with the application, rather than at the first message."""
@@ -101,6 +106,20 @@ class Outbox(Delivery):
     def _waiting(self) -> set[Future[None]]:
         """What this process handed over: in a forked child, what the parent did goes on there."""
         return self._of_process.setdefault(os.getpid(), set())
+
+
+_made: WeakSet[Outbox] = WeakSet()
+
+
+def _close_all() -> None:
+    """Where nobody closed them: a process that ends in order sends what it was given. One that is killed does not come here."""
+    for outbox in list(_made):
+        outbox.close()
+
+
+# Stores and names of hosts are asked in threads, which Python ends before it calls what atexit has; this comes before both,
+# if the module that ends them was there first.
+getattr(threading, "_register_atexit", atexit.register)(_close_all)
 
 
 def _delivery(source: Source, folder: Path) -> AsyncDelivery:

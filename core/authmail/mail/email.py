@@ -25,7 +25,7 @@ def _mailbox_or_none(value: Mailbox | str | None) -> Mailbox | None:
 
 
 def _unchanging(headers: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType(headers)  # type: ignore[arg-type]  # any mapping will do
+    return MappingProxyType(headers)
 
 
 def _header_names(_: object, __: object, headers: Mapping[str, str]) -> None:

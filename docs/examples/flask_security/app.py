@@ -17,7 +17,8 @@ class User(UserMixin):
     """An account; in a database of yours it has these columns."""
 
     id = 0
-    email = password = fs_uniquifier = username = confirmed_at = us_phone_number = us_totp_secrets = None
+    email = fs_uniquifier = ""
+    password = username = confirmed_at = us_phone_number = us_totp_secrets = None
     active = True
 
     def __init__(self, **values: Any) -> None:
@@ -39,9 +40,9 @@ class Users(UserDatastore):
             (user for user in self._users if wanted <= {(name, str(getattr(user, name)).lower()) for name, _ in wanted}), None
         )
 
-    def create_user(self, **kwargs: Any) -> User:
+    def create_user(self, **kwargs: Any) -> UserMixin:
         """Add an account, which may sign in by a code from the first day."""
-        user: User = super().create_user(**kwargs)
+        user = super().create_user(**kwargs)
         self.us_setup_email(user)
         return user
 

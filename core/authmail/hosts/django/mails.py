@@ -85,7 +85,8 @@ def _mail(message: Any, recipient: str, parts: dict[str, str]) -> Email:
     try:
         to = Mailbox.parse(recipient)
     except ValueError as error:
-        raise MessageRejected(say("{words}", words=str(error)), reason=Reason.RECIPIENT, phase=Phase.BEFORE) from None
+        hint = say("the recipient cannot be used: {problem}", problem=str(error))
+        raise MessageRejected(hint, reason=Reason.RECIPIENT, phase=Phase.BEFORE) from None
     try:
         sender = Mailbox.parse(lower.get("from") or str(message.from_email))
         own = sender.address not in _NOBODY
@@ -100,7 +101,8 @@ def _mail(message: Any, recipient: str, parts: dict[str, str]) -> Email:
             headers=headers,
         )
     except ValueError as error:
-        raise MessageRejected(say("{words}", words=str(error)), reason=Reason.MESSAGE, phase=Phase.BEFORE) from None
+        hint = say("the mail cannot be used: {problem}", problem=str(error))
+        raise MessageRejected(hint, reason=Reason.MESSAGE, phase=Phase.BEFORE) from None
 
 
 def _refused(what: str) -> MessageRejected:

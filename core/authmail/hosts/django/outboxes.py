@@ -8,12 +8,14 @@ from django.core.signals import setting_changed
 
 from authmail.errors import ConfigError, Problem
 from authmail.hosts.outbox import Outbox, Source
+from authmail.privacy import raise_afresh
 from authmail.words.text import say
 
 # Each with its config, which must live as long as its id stands for it.
 _made: dict[object, tuple[Source, Outbox]] = {}
 
 
+@raise_afresh  # the config holds secrets
 def delivery(config: Source | None = None) -> Outbox:
     """Return the process's delivery of a config: made at the first call, opened at the first message, the same ever after.
 
