@@ -1,5 +1,7 @@
 """One Django project for the tests in this process: a process has one. The examples run in processes of their own."""
 
+import atexit
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from authmail import Message
 
 urlpatterns = []
 FOLDER = Path(tempfile.mkdtemp(prefix="authmail-django-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 
 def prepare():

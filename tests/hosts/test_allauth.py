@@ -3,8 +3,10 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import allauth
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connections
@@ -21,7 +23,7 @@ from allauth.account.models import EmailAddress  # noqa: E402
 from allauth.core.context import request_context  # noqa: E402
 
 from authmail import Email, Message  # noqa: E402
-from authmail.hosts.allauth import event_of  # noqa: E402
+from authmail.hosts.allauth import KINDS, event_of  # noqa: E402
 from authmail.hosts.django import delivery  # noqa: E402
 
 EXAMPLE = EXAMPLES / "allauth"
@@ -176,9 +178,20 @@ def test_what_authmail_has_no_template_for_is_said_in_allauths_own_words(adapter
     assert words in email.text
 
 
-def test_every_mail_that_allauth_ships_is_tried_above():
-    """A new one of a later release is news by itself; its name is the usage type of a template for it."""
-    assert event_of("mfa/email/totp_activated") == "TotpActivated"
+def test_every_mail_that_allauth_ships_is_known():
+    """Those with a code or link by their prefix; all others are news, also those of later releases."""
+    found = {
+        str(subject.relative_to(templates)).removesuffix("_subject.txt")
+        for templates in [Path(allauth.__file__).parent / "templates"]
+        for subject in templates.glob("*/email/*_subject.txt")
+    }
+    with_code_or_link = {
+        prefix
+        for prefix in found
+        if event_of(prefix)
+        in {"EmailConfirmationSignup", "EmailConfirmation", "LoginCode", "PasswordResetCode", "PasswordResetKey"}
+    }
+    assert with_code_or_link == set(KINDS)
 
 
 def test_nobody_learns_who_has_an_account_where_every_provider_fails(config, providers, caplog):

@@ -30,7 +30,7 @@ from authmail.mail.message import Message, UsageType
 __all__ = ["AccountAdapter", "AccountAdapterMixin"]
 
 
-class _Kind(NamedTuple):
+class Kind(NamedTuple):
     """What a mail of allauth is: its type, and which keys of the context hold a code or a link; the first that is there counts."""
 
     usage_type: str
@@ -39,12 +39,12 @@ class _Kind(NamedTuple):
 
 
 #: By the prefix of allauth's templates. The same prefix has a code or a link, by allauth's settings. What is not here is news.
-_KINDS = {
-    "account/email/email_confirmation_signup": _Kind(UsageType.REGISTER, link="activate_url"),
-    "account/email/login_code": _Kind(UsageType.SIGN_IN),
-    "account/email/password_reset_code": _Kind(UsageType.FORGOT_PASSWORD),
-    "account/email/password_reset_key": _Kind(UsageType.FORGOT_PASSWORD, link="password_reset_url"),
-    "account/email/email_confirmation": _Kind(UsageType.BIND_NEW_IDENTIFIER, link="activate_url"),
+KINDS = {
+    "account/email/email_confirmation_signup": Kind(UsageType.REGISTER, link="activate_url"),
+    "account/email/login_code": Kind(UsageType.SIGN_IN),
+    "account/email/password_reset_code": Kind(UsageType.FORGOT_PASSWORD),
+    "account/email/password_reset_key": Kind(UsageType.FORGOT_PASSWORD, link="password_reset_url"),
+    "account/email/email_confirmation": Kind(UsageType.BIND_NEW_IDENTIFIER, link="activate_url"),
 }
 # These are in allauth's context and said otherwise here, or nobody's business in a template: codes and keys among them.
 _LEFT_OUT = frozenset(("request", "user", "current_site", "email", "code", "key", "uid", "activate_url"))
@@ -83,7 +83,7 @@ class AccountAdapterMixin:
             context: for the template.
         """
         request = allauth_context.request
-        kind = _KINDS.get(template_prefix)
+        kind = KINDS.get(template_prefix)
         ip = self._authmail_ip(request)
         message = Message(email, kind.usage_type if kind else event_of(template_prefix), _payload(kind, request, context), ip=ip)
         if has_words(delivery(), message, of_its_own=kind is None):
@@ -113,7 +113,7 @@ def event_of(template_prefix: str) -> str:
 
 
 @sensitive_variables()  # type: ignore[untyped-decorator]  # the same
-def _payload(kind: _Kind | None, request: Any, context: dict[str, Any]) -> dict[str, Any]:
+def _payload(kind: Kind | None, request: Any, context: dict[str, Any]) -> dict[str, Any]:
     """Return the values for a template: what is plain of the context, and what authmail's templates know by other names."""
     site = get_current_site(request)
     payload = {key: value for key, value in context.items() if key not in _LEFT_OUT and _is_plain(value)}

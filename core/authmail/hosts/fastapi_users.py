@@ -84,7 +84,8 @@ class UserManagerMixin(BaseUserManager[UP, ID]):
         try:
             yield
         finally:
-            await asyncio.gather(*cls._resets, return_exceptions=True)
+            loop = asyncio.get_running_loop()
+            await asyncio.gather(*(one for one in cls._resets if one.get_loop() is loop), return_exceptions=True)
             cls._outbox = None
             await asyncio.to_thread(outbox.close)
 

@@ -2,6 +2,7 @@
 
 from authmail.hosts.outbox import Outbox
 from authmail.mail.message import Message
+from authmail.mail.vital import REQUIRED
 from authmail.outcomes import SendError
 from authmail.templates.choice import missing_vital
 
@@ -20,4 +21,6 @@ def has_words(outbox: Outbox, message: Message, *, of_its_own: bool = False) -> 
         return False
     if template is None:  # the provider or its receiver writes the mail
         return True
-    return not missing_vital(template, message.payload) and (not of_its_own or template.usage_type == message.type)
+    asked = missing_vital(template, {})
+    given = [name for name in REQUIRED if message.payload.get(name)]
+    return set(asked) <= set(given) and bool(asked) == bool(given) and (not of_its_own or template.usage_type == message.type)
