@@ -16,6 +16,8 @@ from django.utils.translation import get_language
 from authmail import Message
 
 urlpatterns = []
+NAME = "authmail.hosts.django.EmailBackend"
+BACKEND = {"MAILERS": {"default": {"BACKEND": NAME}}} if django.VERSION >= (6, 1) else {"EMAIL_BACKEND": NAME}
 FOLDER = Path(tempfile.mkdtemp(prefix="authmail-django-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
@@ -46,7 +48,7 @@ def configure():
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": FOLDER / "db.sqlite3"}},
         LANGUAGES=[("en", "English"), ("fr", "Français")],
         USE_TZ=True,
-        EMAIL_BACKEND="authmail.hosts.django.EmailBackend",
+        **BACKEND,
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         AUTHENTICATION_BACKENDS=["allauth.account.auth_backends.AuthenticationBackend"],
         ACCOUNT_ADAPTER="authmail.hosts.allauth.AccountAdapter",

@@ -11,6 +11,7 @@ from http.cookiejar import CookieJar
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
+import django
 import pytest
 import tomlkit
 from django.core import mail
@@ -112,12 +113,12 @@ def test_an_invitation_is_sent_by_send_mail_and_says_if_it_went(app, providers):
         for name in (FIRST, SECOND):
             providers.fail(name, None)
     assert "late@" not in app.log.read_text()
+    while app.post("/invite", data={"email": "well@example.com"}).status != 200:
+        pass  # the breakers are open for a moment; other tests begin with providers that work
 
 
 def test_many_users_at_once_and_the_second_provider_where_the_first_fails(app, providers):
     """Each of 50 signs up by a code of their own, in a forked worker with threads."""
-    while app.post("/invite", data={"email": "well@example.com"}).status != 200:
-        pass  # another test let all providers fail just now
     people = [f"person{number}@example.com" for number in range(50)]
     providers.fail(FIRST, "quota", times=None)
     try:
@@ -204,7 +205,7 @@ def test_an_error_is_raised_or_kept_silent(config, providers, caplog):
     message = mail.EmailMessage("482913 is your code", "482913", to=["eve@example.com"])
     with pytest.raises(AccountError):
         message.send()
-    assert mail.send_mail("482913 is your code", "482913", None, ["eve@example.com"], fail_silently=True) == 0
+    assert EmailBackend(fail_silently=True).send_messages([message]) == 0
     assert isinstance(message.authmail_receipts["eve@example.com"], AccountError)
     assert not any(text in caplog.text for text in ("eve@", "482913"))
 
@@ -215,7 +216,7 @@ def test_admins_hear_of_an_error_page(config, providers):
     from django.utils.log import AdminEmailHandler
 
     log.addHandler(handler := AdminEmailHandler())
-    admins = [("Ada", "ada@example.com")]
+    admins = ["ada@example.com"] if django.VERSION >= (6, 0) else [("Ada", "ada@example.com")]
     try:
         with override_settings(ADMINS=admins):
             log.error("the shop is on fire")

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import django
+
 BASE_DIR = Path(__file__).parents[1]
 SECRET_KEY = "an example signs nothing"  # noqa: S105 (as it says)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
@@ -54,4 +56,7 @@ LANGUAGES = [("en", "English"), ("fr", "Français")]
 USE_TZ = True
 
 AUTHMAIL = os.environ.get("AUTHMAIL", "authmail.toml")
-EMAIL_BACKEND = "authmail.hosts.django.EmailBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": "authmail.hosts.django.EmailBackend"}}
+else:
+    EMAIL_BACKEND = "authmail.hosts.django.EmailBackend"

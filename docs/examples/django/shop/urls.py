@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from authmail import Message
+from authmail import Message, SendError
 from authmail.hosts.django import post
 from authmail.hosts.django.forms import PasswordResetForm
 
@@ -64,9 +64,11 @@ def invite(request: HttpRequest) -> JsonResponse:
     """Invite somebody by a mail that is written here, with Django's own ``send_mail``: it waits, and the page says if it went."""
     email = str(json.loads(request.body)["email"])
     text = f"Hello,\n\nyou are invited: {request.build_absolute_uri('/sign-up')}\n"
-    if send_mail("You are invited", text, None, [email], fail_silently=True):
-        return JsonResponse({"text": "Invited."})
-    return JsonResponse({"text": "The invitation could not be sent. Please try again later."}, status=503)
+    try:
+        send_mail("You are invited", text, None, [email])
+    except SendError:  # its own log line and alert have been written
+        return JsonResponse({"text": "The invitation could not be sent. Please try again later."}, status=503)
+    return JsonResponse({"text": "Invited."})
 
 
 urlpatterns = [
