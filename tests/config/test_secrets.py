@@ -3,7 +3,7 @@ import pytest
 
 from authmail import AccountError, ConfigError, Email, Message, References, Secret, Settings, setting, settings
 from authmail.config.references import resolve_references
-from authmail.config.secrets import secrets_in
+from authmail.config.secrets import map_secrets, secrets_in
 from authmail.config.shown import merge_secrets, redact_secrets
 from authmail.privacy import Confidential
 from authmail.words.striking import Spellings
@@ -152,3 +152,20 @@ def test_an_object_of_secrets_hides_each_value():
     with pytest.raises(ConfigError) as caught:
         Headed.from_dict({"headers": {"X-Key": 5}})
     assert [problem.path for problem in caught.value.problems] == ["headers.X-Key"]
+
+
+@settings
+class Keyed(Settings):
+    """Settings with a list of secrets."""
+
+    keys: tuple[Secret, ...] = setting("Keys", default=())
+
+
+def test_a_list_of_secrets_is_hidden_and_comes_back():
+    """Each by itself; a reference stays, as of a single one, and is resolved where that is allowed."""
+    raw = {"keys": ["first secret", {"env": "AUTHMAIL_TEST_KEY"}, "second secret"]}
+    shown = redact_secrets(raw, Keyed)
+    assert shown == {"keys": ["***", {"env": "AUTHMAIL_TEST_KEY"}, "***"]}
+    assert merge_secrets(raw, shown, Keyed) == raw
+    changed = map_secrets(raw, Keyed, lambda path, value: path)
+    assert changed == {"keys": ["keys[0]", "keys[1]", "keys[2]"]}

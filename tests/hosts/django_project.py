@@ -17,7 +17,8 @@ from authmail import Message
 
 urlpatterns = []
 NAME = "authmail.hosts.django.EmailBackend"
-BACKEND = {"MAILERS": {"default": {"BACKEND": NAME}}} if django.VERSION >= (6, 1) else {"EMAIL_BACKEND": NAME}
+MAILERS = {"default": {"BACKEND": NAME}, "admins": {"BACKEND": NAME, "OPTIONS": {"fail_silently": True}}}
+BACKEND = {"MAILERS": MAILERS} if django.VERSION >= (6, 1) else {"EMAIL_BACKEND": NAME}
 FOLDER = Path(tempfile.mkdtemp(prefix="authmail-django-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 

@@ -110,11 +110,11 @@ def test_an_invitation_is_sent_by_send_mail_and_says_if_it_went(app, providers):
         assert app.post("/invite", data={"email": "late@example.com"}).status == 503
         assert app.post("/sign-up", data={"email": "late@example.com"}).status == 202
     finally:
-        for name in (FIRST, SECOND):
-            providers.fail(name, None)
+        providers.fail(SECOND, None)
+        while app.post("/invite", data={"email": "well@example.com"}).status != 200:
+            pass  # its breaker is open for a moment; other tests begin with a second provider that works
+        providers.fail(FIRST, None)
     assert "late@" not in app.log.read_text()
-    while app.post("/invite", data={"email": "well@example.com"}).status != 200:
-        pass  # the breakers are open for a moment; other tests begin with providers that work
 
 
 def test_many_users_at_once_and_the_second_provider_where_the_first_fails(app, providers):
@@ -215,7 +215,7 @@ def test_admins_hear_of_an_error_page(config, providers):
     log = logging.getLogger("shop.errors")
     from django.utils.log import AdminEmailHandler
 
-    log.addHandler(handler := AdminEmailHandler())
+    log.addHandler(handler := AdminEmailHandler(**({"using": "admins"} if django.VERSION >= (6, 1) else {})))
     admins = ["ada@example.com"] if django.VERSION >= (6, 0) else [("Ada", "ada@example.com")]
     try:
         with override_settings(ADMINS=admins):

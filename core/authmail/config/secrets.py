@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_origin
 
 from authmail.config.secret import Secret
-from authmail.config.settings import Settings, fields_of, holds_secrets, is_secret, nested_settings
+from authmail.config.settings import Settings, fields_of, holds_secrets, is_secret, lists_secrets, nested_settings
 
 
 def map_secrets(raw: Mapping[str, Any], cls: type, change: Callable[[str, Any], Any]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def _changed(value: Any, annotation: Any, path: str, change: Callable[[str, Any]
     if holds_secrets(annotation) and isinstance(value, Mapping):
         return {name: change(f"{path}.{name}", item) for name, item in value.items()}
     if is_secret(annotation):
-        several = isinstance(value, list | tuple)
+        several = isinstance(value, list | tuple) and lists_secrets(annotation)
         return [change(f"{path}[{index}]", item) for index, item in enumerate(value)] if several else change(path, value)
     nested = nested_settings(annotation)
     return value if nested is None else _below(value, annotation, nested, path, change)

@@ -189,6 +189,11 @@ def holds_secrets(annotation: Any) -> bool:
     return is_secret(annotation) and get_origin(annotation) in (dict, Mapping)
 
 
+def lists_secrets(annotation: Any) -> bool:
+    """Whether a setting of this type is a list of secrets."""
+    return is_secret(annotation) and any(get_origin(kind) is tuple for kind in (annotation, *get_args(annotation)))
+
+
 def holds_anything(annotation: Any) -> bool:
     """Whether a setting of this type, or something in it, may be of any kind."""
     return Any in _kinds(annotation)

@@ -21,6 +21,7 @@ from authmail.config.settings import (
     holds_secrets,
     holds_templates,
     is_secret,
+    lists_secrets,
     nested_settings,
     placeholder_of,
 )
@@ -125,8 +126,8 @@ class _Walk:
     def _secret(self, value: Any, kind: Any, path: _Path) -> Any:
         if holds_secrets(kind) and isinstance(value, Mapping):
             return {name: self._secret(item, None, (*path, name)) for name, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._secret(item, None, path) for item in value]
+        if lists_secrets(kind) and isinstance(value, list | tuple):
+            return [self._secret(item, None, (*path, index)) for index, item in enumerate(value)]
         return self.change(path, value, value) if is_reference(value) else self._hidden(value, path)
 
     def _each(self, value: Any, kind: Any, path: _Path, visit: Callable[[Any, _Path], Any]) -> Any:
