@@ -27,7 +27,6 @@ _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\uffa0\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e00ff"
     "\U000e01f0-\U000e0fff]"
 )
-_JOINERS = "\u200c\u200d"
 # Scripts in which a joiner is spelling: Arabic to N'Ko, those of India, Tibetan, Burmese, Khmer, Mongolian, their extensions.
 _JOINING = re.compile(
     "[\u0600-\u0dff\u0f00-\u109f\u1780-\u18af\u1900-\u1cff\ua800-\uabff\ufb50-\ufdff\ufe70-\ufefc\U00010a00-\U00011fff\U0001e900-\U0001e95f]"

@@ -10,7 +10,6 @@ from authmail.testing.exchange import Answer, Step
 from authmail.testing.wire import Request
 
 _PATIENCE = 2.0
-_LARGEST_REQUEST = 16 * 1024 * 1024
 
 Respond = Callable[[Request, int], Answer]
 

@@ -9,7 +9,7 @@ import attrs
 from authmail.delivery.ticket import TicketState
 from authmail.queue import QueueError, Verdict
 from authmail.testing.queues.subject import KEEP, EngineRule, EngineUnderTest, Worker, added, new_row
-from authmail.testing.stores.subject import expect, expect_that
+from authmail.testing.rules_of_kits import expect, expect_that
 
 # A machine's clock and a server's differ by less, in seconds.
 _CLOCKS = 120.0

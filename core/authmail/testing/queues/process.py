@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from authmail.queue import Engine, Row, Verdict
-from authmail.testing.queues.subject import SENT, added, make_engine
+from authmail.testing.queues.subject import SENT, added
+from authmail.testing.rules_of_kits import make_by_name
 
 
 def _tell(what: str) -> None:
@@ -46,4 +47,4 @@ async def _run(made: Any, order: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(make_engine(*sys.argv[1:3]), sys.argv[3]))
+    asyncio.run(_run(make_by_name(*sys.argv[1:3]), sys.argv[3]))

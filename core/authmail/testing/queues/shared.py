@@ -12,7 +12,7 @@ from typing import Any
 
 from authmail.delivery.ticket import TicketState
 from authmail.testing.queues.subject import PATIENCE, RESCUE, EngineRule, EngineUnderTest, Worker, added, eventually
-from authmail.testing.stores.subject import expect, expect_that
+from authmail.testing.rules_of_kits import expect, expect_that
 
 _MANY = 60
 _FORKS = 5

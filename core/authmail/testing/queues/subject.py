@@ -3,8 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from importlib import import_module
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import attrs
@@ -12,6 +11,7 @@ import attrs
 from authmail.delivery.ticket import TicketState
 from authmail.privacy import hide_fields
 from authmail.queue import Engine, QueueError, Row, Verdict
+from authmail.testing.rules_of_kits import KitRule, UnderTest
 
 #: Seconds that an engine may take here for anything that has no time of its own.
 PATIENCE = 20.0
@@ -24,67 +24,15 @@ SENT = Verdict(state=TicketState.SENT, answer='{"receipt": {"message_id": "1"}}'
 
 
 @attrs.frozen(field_transformer=hide_fields)
-class EngineUnderTest:
-    """An engine, and how more of it are made.
+class EngineUnderTest(UnderTest[Engine]):
+    """An engine, and how more of it are made."""
 
-    Args:
-        maker: ``module:function`` of a function that gets the argument and returns a new engine over the same data.
-        argument: a path or URL, which may hold a password; data of its own for each rule.
-    """
-
-    maker: str
-    argument: str
-    _made: list[Engine] = attrs.field(factory=list, init=False)
-
-    def make(self) -> Engine:
-        """Return a new engine."""
-        self._made.append(make_engine(self.maker, self.argument))
-        return self._made[-1]
-
-    async def close(self) -> None:
-        """Close the engines that were made, where they can be."""
-        while self._made:
-            engine = self._made.pop()
-            if isinstance(engine, AbstractAsyncContextManager):
-                with suppress(QueueError):
-                    async with engine:
-                        pass
+    unusable = QueueError
 
 
 @attrs.frozen
-class EngineRule:
-    """One thing that an engine keeps to.
-
-    Args:
-        name: in a few words.
-        run: raises AssertionError where it is broken.
-        shared: whether it is about several processes.
-    """
-
-    name: str
-    run: Callable[[EngineUnderTest], Awaitable[None]]
-    shared: bool = False
-
-    async def check(self, subject: EngineUnderTest) -> None:
-        """Check an engine.
-
-        Raises:
-            AssertionError: the engine breaks the rule, and how.
-        """
-        try:
-            await self.run(subject)
-        finally:
-            await subject.close()
-
-    def __str__(self) -> str:
-        return self.name
-
-
-def make_engine(maker: str, argument: str) -> Engine:
-    """Return a new engine of a maker."""
-    module, _, function = maker.partition(":")
-    engine: Engine = getattr(import_module(module), function)(argument)
-    return engine
+class EngineRule(KitRule[EngineUnderTest]):
+    """One thing that an engine keeps to."""
 
 
 def new_row(**changes: Any) -> Row:

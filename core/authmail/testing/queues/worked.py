@@ -5,7 +5,7 @@ import asyncio
 from authmail.delivery.ticket import TicketState
 from authmail.queue import Row, Verdict
 from authmail.testing.queues.subject import SENT, EngineRule, EngineUnderTest, Worker, added
-from authmail.testing.stores.subject import expect, expect_that
+from authmail.testing.rules_of_kits import expect, expect_that
 
 _WAIT = 0.6
 # Soon, on a machine that has much else to do; in seconds.

@@ -7,7 +7,8 @@ from inspect import isawaitable
 from unittest import mock
 
 from authmail.delivery import Claim, Limit, StoreError
-from authmail.testing.stores.subject import PATIENCE, StoreRule, StoreUnderTest, begin, count, end, expect, expect_that
+from authmail.testing.rules_of_kits import expect, expect_that
+from authmail.testing.stores.subject import PATIENCE, StoreRule, StoreUnderTest, begin, count, end
 
 # Long enough that no slow machine lets it pass by itself, in seconds.
 _LONG = 600.0

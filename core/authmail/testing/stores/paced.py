@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 from authmail.delivery import Limit, Store, Turn
-from authmail.testing.stores.subject import StoreRule, StoreUnderTest, begin, expect, expect_that
+from authmail.testing.rules_of_kits import expect, expect_that
+from authmail.testing.stores.subject import StoreRule, StoreUnderTest, begin
 
 _RATE = 20.0
 _LONG = 600.0

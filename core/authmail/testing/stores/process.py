@@ -7,7 +7,8 @@ import signal
 import sys
 
 from authmail.delivery import Limit, Store
-from authmail.testing.stores.subject import begin, end, make_store
+from authmail.testing.rules_of_kits import make_by_name
+from authmail.testing.stores.subject import begin, end
 
 _LONG = 600.0
 
@@ -29,5 +30,5 @@ async def _die(store: Store, key: str) -> None:
 
 if __name__ == "__main__":
     maker, argument, order, value = sys.argv[1:]
-    made = make_store(maker, argument)
+    made = make_by_name(maker, argument)
     asyncio.run(_send(made, int(value)) if order == "send" else _die(made, value))

@@ -10,7 +10,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from authmail.delivery import Limit
-from authmail.testing.stores.subject import PATIENCE, StoreRule, StoreUnderTest, begin, count, end, expect, expect_that
+from authmail.testing.rules_of_kits import expect, expect_that
+from authmail.testing.stores.subject import PATIENCE, StoreRule, StoreUnderTest, begin, count, end
 
 _LONG = 600.0
 _PROCESSES = 4

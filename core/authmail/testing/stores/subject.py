@@ -1,21 +1,21 @@
 """What the kit for stores tests, and what a rule is."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
-from importlib import import_module
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import attrs
 
 from authmail.delivery import Begun, Claim, Limit, Store, StoreError
 from authmail.privacy import hide_fields
+from authmail.testing.rules_of_kits import KitRule, UnderTest
 
 #: Seconds that a store may take here for anything.
 PATIENCE = 5.0
 
 
 @attrs.frozen(field_transformer=hide_fields)
-class StoreUnderTest:
+class StoreUnderTest(UnderTest[Store]):
     """A store, and how more of it are made.
 
     Args:
@@ -24,60 +24,14 @@ class StoreUnderTest:
         hold: keeps the store's data locked within a block, where something can: the rule about it is left out without.
     """
 
-    maker: str
-    argument: str
+    unusable = StoreError
+
     hold: Callable[[], AbstractContextManager[object]] | None = None
-    _made: list[Store] = attrs.field(factory=list, init=False)
-
-    def make(self) -> Store:
-        """Return a new store."""
-        self._made.append(make_store(self.maker, self.argument))
-        return self._made[-1]
-
-    async def close(self) -> None:
-        """Close the stores that were made, where they can be."""
-        while self._made:
-            store = self._made.pop()
-            if isinstance(store, AbstractAsyncContextManager):
-                with suppress(StoreError):
-                    async with store:
-                        pass
 
 
 @attrs.frozen
-class StoreRule:
-    """One thing that a store keeps to.
-
-    Args:
-        name: in a few words.
-        run: raises AssertionError where it is broken.
-        shared: whether it is about several processes; a store of one process leaves it out.
-    """
-
-    name: str
-    run: Callable[[StoreUnderTest], Awaitable[None]]
-    shared: bool = False
-
-    async def check(self, subject: StoreUnderTest) -> None:
-        """Check a store.
-
-        Raises:
-            AssertionError: the store breaks the rule, and how.
-        """
-        try:
-            await self.run(subject)
-        finally:
-            await subject.close()
-
-    def __str__(self) -> str:
-        return self.name
-
-
-def make_store(maker: str, argument: str) -> Store:
-    """Return a new store of a maker."""
-    module, _, function = maker.partition(":")
-    store: Store = getattr(import_module(module), function)(argument)
-    return store
+class StoreRule(KitRule[StoreUnderTest]):
+    """One thing that a store keeps to."""
 
 
 async def begin(store: Store, key: str | None = None, **claim: Any) -> tuple[Claim, Begun]:
@@ -94,19 +48,3 @@ async def count(store: Store, *counts: tuple[str, Limit]) -> tuple[Claim, Begun]
 async def end(store: Store, begun: tuple[Claim, Begun], answer: str | None = None, *uncount: str) -> None:
     """End a message."""
     await store.end(begun[0], begun[1], answer=answer, uncount=uncount, timeout=PATIENCE)
-
-
-def expect(what: str, found: object, wanted: object) -> None:
-    """Compare.
-
-    Raises:
-        AssertionError: they differ; with words for it.
-    """
-    if found != wanted:
-        raise AssertionError(f"{what}: expected {wanted!r}, got {found!r}")
-
-
-def expect_that(what: str, holds: object) -> None:
-    """Raise an AssertionError with these words unless something holds."""
-    if not holds:
-        raise AssertionError(what)
