@@ -101,7 +101,7 @@ def test_a_refused_argument_stands_in_no_frame(name):
 SHOWN = {
     "AccountReport", "Aim", "Alert", "Answers", "ApiSettings", "Begun", "BrokenConnector", "Candidates", "Case", "Claim",
     "Clocks", "Composer", "Connector", "ConnectorMetadata", "Coverage", "DeliverySettings", "Egress", "EngineRule", "Entry",
-    "Fault", "FaultOutcome", "Feature", "FileSettings", "Form", "FormItem", "FromAddresses", "Layout", "Limit",
+    "Fault", "FaultOutcome", "Feature", "FileSettings", "Form", "FormItem", "FromAddresses", "KitRule", "Layout", "Limit",
     "LimitSettings", "LimitsSettings", "Meaning", "NewJob", "Note", "Opening", "Placeholder", "Problem", "ProviderTemplate",
     "Receipt", "References", "Route", "RouteSettings", "Row", "Rule", "Rules", "Script", "Seen", "Sent", "Spec", "Spoken",
     "Spot", "State", "Statistics", "Step", "StoreCheck", "StoreRule", "StoreStats", "Strangers", "Template", "Ticket",
